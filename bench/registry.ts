@@ -1,0 +1,150 @@
+/**
+ * Every figure and every baseline: what it is, where it is taken, what it is held against. A bar is
+ * what a release must reach, an aim what we work towards.
+ */
+
+/** A number that can be measured. */
+export interface Measured {
+  readonly id: string;
+  readonly what: string;
+  readonly unit: '/s' | 'µs' | 'ms' | 'B' | 'MB';
+  /** The bench file whose process yields it. */
+  readonly file: string;
+  /** The name of the probe in that file; figures of one probe share its runs. */
+  readonly probe: string;
+}
+
+/** What a figure is compared with. */
+export interface Comparison {
+  readonly baseline: string;
+  /** The ratio figure / baseline that must be reached, when the ratio is what counts. */
+  readonly bar?: number;
+  /** The ratio that we work towards. */
+  readonly aim?: number;
+}
+
+/** A number about Troupe itself. */
+export interface Figure extends Measured {
+  readonly isHigherBetter: boolean;
+  /** The first one that can be measured here counts. */
+  readonly comparisons: readonly Comparison[];
+  /** The value that must be reached, when it is not a ratio. */
+  readonly bar?: number;
+  /** The value that we work towards. */
+  readonly aim?: number;
+  /** Takes minutes: left out by `--quick` unless named. */
+  readonly isSlow?: boolean;
+}
+
+/** A number about the machine, or about something else that does a comparable job. */
+export interface Baseline extends Measured {
+  readonly needsErlang?: boolean;
+}
+
+const mailbox = 'baseline-mailbox.ts';
+const erlang = 'baseline-erlang.ts';
+const fdatasync = 'baseline-fdatasync.ts';
+const appendFile = 'baseline-append-file.ts';
+
+/** All baselines. */
+export const baselines: readonly Baseline[] = [
+  bare(mailbox, 'mailbox-1', '/s', 'bare mailbox, 1 caller'),
+  bare(mailbox, 'mailbox-64', '/s', 'bare mailbox, 64 callers'),
+  bare(mailbox, 'mailbox-start', '/s', 'bare mailboxes created and asked once, 64 at a time'),
+  bare(mailbox, 'mailbox-bytes', 'B', 'RSS of a bare mailbox after one message'),
+  bare(fdatasync, 'fdatasync', 'µs', 'append of 300 B and fdatasync, p50'),
+  bare(fdatasync, 'fdatasync-preallocated', 'µs', 'the same in a preallocated file, p50'),
+  bare(appendFile, 'append-file', '/s', 'group commit of 300 B, 256 in flight, fs alone'),
+  bare(appendFile, 'append-file-4k', '/s', 'the same with 4 KB'),
+  bare('open-1m.ts', 'read-files', 'ms', 'reading the data directory of open-1m once through fs'),
+  { ...bare(erlang, 'erlang-call-1', '/s', 'gen_server:call, 1 caller'), needsErlang: true },
+  { ...bare(erlang, 'erlang-call-64', '/s', 'gen_server:call, 64 callers'), needsErlang: true },
+  { ...bare(erlang, 'erlang-start', '/s', 'gen_server:start and one call'), needsErlang: true },
+  { ...bare(erlang, 'erlang-bytes', 'B', 'memory of an idle gen_server'), needsErlang: true },
+];
+
+/** All figures, in the order of the table. */
+export const figures: readonly Figure[] = [
+  ...[1, 64].map(callers => ({
+    ...bare(
+      'local-execute.ts',
+      `local-execute-${callers}`,
+      '/s',
+      `level none, ${callers} in flight`,
+    ),
+    isHigherBetter: true,
+    comparisons: [
+      { baseline: `erlang-call-${callers}`, bar: 0.5, aim: 1 },
+      // Without Erlang the bar is stated against the bare mailbox; the aim keeps the same proportion.
+      { baseline: `mailbox-${callers}`, bar: 0.15, aim: 0.3 },
+    ],
+  })),
+  {
+    ...bare('durable.ts', 'durable-1', 'µs', 'durable turn, one in flight, p50'),
+    isHigherBetter: false,
+    comparisons: [{ baseline: 'fdatasync', bar: 2, aim: 1.3 }],
+  },
+  {
+    ...bare('durable.ts', 'durable-256', '/s', 'durable turns, 256 agents'),
+    ...perSecond('append-file', 100_000, 150_000),
+  },
+  {
+    ...bare('durable.ts', 'durable-256-4k', '/s', '4 KB of state of which 1 % changes'),
+    ...perSecond('append-file-4k', 50_000, 100_000),
+  },
+  {
+    ...bare('durable.ts', 'durable-hot', '/s', 'one agent, 256 callers'),
+    ...perSecond('append-file', 80_000, 150_000),
+  },
+  {
+    ...bare('activate.ts', 'activate-none', '/s', 'first calls to agents without state on disk'),
+    isHigherBetter: true,
+    comparisons: [{ baseline: 'erlang-start' }, { baseline: 'mailbox-start' }],
+    bar: 100_000,
+    aim: 200_000,
+  },
+  {
+    ...bare('activate.ts', 'activate-state', '/s', 'first reads of agents with state on disk'),
+    isHigherBetter: true,
+    comparisons: [{ baseline: 'erlang-start' }, { baseline: 'mailbox-start' }],
+    bar: 50_000,
+    aim: 80_000,
+  },
+  {
+    ...bare(
+      'idle-bytes.ts',
+      'idle-bytes',
+      'B',
+      'RSS of an idle agent with one deduplication entry',
+    ),
+    isHigherBetter: false,
+    comparisons: [{ baseline: 'erlang-bytes' }, { baseline: 'mailbox-bytes' }],
+    bar: 1_536,
+    aim: 1_024,
+  },
+  {
+    ...bare('open-1m.ts', 'open-1m', 'ms', 'process start to the answer of an old agent'),
+    isHigherBetter: false,
+    comparisons: [{ baseline: 'read-files' }],
+    bar: 5_000,
+    aim: 1_000,
+    isSlow: true,
+  },
+  {
+    ...bare('open-1m.ts', 'open-1m-rss', 'MB', 'RSS then'),
+    probe: 'open-1m',
+    isHigherBetter: false,
+    comparisons: [],
+    bar: 400,
+    aim: 150,
+    isSlow: true,
+  },
+];
+
+function bare(file: string, id: string, unit: Measured['unit'], what: string): Measured {
+  return { file, id, probe: id, unit, what };
+}
+
+function perSecond(baseline: string, bar: number, aim: number) {
+  return { isHigherBetter: true, comparisons: [{ baseline }], bar, aim } as const;
+}
