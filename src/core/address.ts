@@ -13,7 +13,9 @@ export const keyBytesMax = 512;
 const typePattern = /^[a-zA-Z][a-zA-Z0-9_-]{0,63}$/;
 const controlPattern = /[\p{Cc}\u2028\u2029]/u;
 
-/** Whether a name may be that of an agent type: a letter, then up to 63 letters, digits, `_`, `-`. */
+/**
+ * Whether a name may be that of an agent type: a letter, then up to 63 letters, digits, `_`, `-`.
+ */
 export function isTypeName(type: string): boolean {
   return typePattern.test(type);
 }

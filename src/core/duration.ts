@@ -1,4 +1,6 @@
-/** Spans of time at the public edge: `'2s'`, `'14d'`, or milliseconds. Inside, only milliseconds. */
+/**
+ * Spans of time at the public edge: `'2s'`, `'14d'`, or milliseconds. Inside, only milliseconds.
+ */
 import { TroupeError } from './errors.ts';
 
 /** A span of time: a number of milliseconds, or a number with a unit. */

@@ -2,7 +2,8 @@
  * Every error code there is: what it means, what usually happened, and what to do. `troupe explain`
  * prints these texts and `docs/reference/errors.md` repeats them; a test keeps the two in step.
  */
-import type { Outcome } from './errors.ts';
+/** What is known about an operation that failed. */
+export type Outcome = 'not-executed' | 'rolled-back' | 'executed' | 'unknown';
 
 /** What is to be known about one code. */
 export interface ErrorCodeText {

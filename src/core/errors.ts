@@ -2,14 +2,15 @@
  * The one error class of Troupe. Callers switch on `code`; `outcome` answers the question that
  * matters after a failure: did it run? The texts that explain each code live in `error-codes.ts`.
  */
-import { type ErrorCode, errorCodes } from './error-codes.ts';
+import { type ErrorCode, errorCodes, type Outcome } from './error-codes.ts';
 
-/** What is known about an operation that failed. */
-export type Outcome = 'not-executed' | 'rolled-back' | 'executed' | 'unknown';
+export type { Outcome };
 
 /** What a {@link TroupeError} is made of, beside its code. */
 export interface TroupeErrorOptions {
-  /** The place and the particulars, for people: one sentence, ending with the remedy if it is short. */
+  /**
+   * The place and the particulars, for people: one sentence, ending with the remedy if it is short.
+   */
   readonly detail: string;
   /** What is known; the usual outcome of the code when left out. */
   readonly outcome?: Outcome | undefined;

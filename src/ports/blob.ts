@@ -3,8 +3,8 @@
 /**
  * A content-addressed store.
  *
- * @remarks An id is the lower-case hexadecimal SHA-256 of the bytes, so the same bytes are stored once
- * and a damaged blob shows itself: `get` throws `LOG_CORRUPT` for it.
+ * @remarks An id is the lower-case hexadecimal SHA-256 of the bytes, so the same bytes are stored
+ * once and a damaged blob shows itself: `get` throws `LOG_CORRUPT` for it.
  */
 export interface Blob {
   /** Stores bytes durably and returns their id. */

@@ -1,4 +1,7 @@
-/** Time, as a port: the simulator owns it. Nothing in Troupe reads a clock or sets a timer otherwise. */
+/**
+ * Time, as a port: the simulator owns it. Nothing in Troupe reads a clock or sets a timer
+ * otherwise.
+ */
 
 /** A timer that has not fired yet. */
 export interface Timer {
@@ -13,10 +16,12 @@ export interface Clock {
   /** Milliseconds on a clock that never goes backwards; its zero means nothing. */
   monotonic(): number;
   /**
-   * Runs `task` once, after at least `delayMs` on the monotonic clock. A delay may be of any length;
-   * engines split what their timers cannot hold.
+   * Runs `task` once, after at least `delayMs` on the monotonic clock. A delay may be of any
+   * length; engines split what their timers cannot hold.
    */
   setTimer(delayMs: number, task: () => void): Timer;
-  /** Runs `task` soon, after what is running now and after input that is ready: the end of a tick. */
+  /**
+   * Runs `task` soon, after what is running now and after input that is ready: the end of a tick.
+   */
   defer(task: () => void): void;
 }

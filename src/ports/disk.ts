@@ -1,6 +1,6 @@
 /**
- * Files, as a port. The embedded engine stands on nothing else, so that the simulator can lose, tear
- * and flip what was written. Paths are relative to the root of the disk and use `/`.
+ * Files, as a port. The embedded engine stands on nothing else, so that the simulator can lose,
+ * tear and flip what was written. Paths are relative to the root of the disk and use `/`.
  */
 
 /** A file that is open. */
@@ -30,8 +30,8 @@ export interface DiskLock {
 /**
  * A directory tree on a device.
  *
- * @remarks `write`, `truncate`, `open` with `create`, and `rename` throw `DISK_FULL` when no space is
- * left; what was there before is unharmed. Everything else that fails throws `ENGINE_FAILED`.
+ * @remarks `write`, `truncate`, `open` with `create`, and `rename` throw `DISK_FULL` when no space
+ * is left; what was there before is unharmed. Everything else that fails throws `ENGINE_FAILED`.
  */
 export interface Disk {
   /** Opens a file; `create` makes it when missing, `read` requires it. */
@@ -43,7 +43,9 @@ export interface Disk {
   makeDirectory(path: string): Promise<void>;
   /** Replaces `target` atomically. Durable only after {@link Disk.flushDirectory}. */
   rename(source: string, target: string): Promise<void>;
-  /** Removes a file; harmless when there is none. Durable only after {@link Disk.flushDirectory}. */
+  /**
+   * Removes a file; harmless when there is none. Durable only after {@link Disk.flushDirectory}.
+   */
   remove(path: string): Promise<void>;
   /** Makes creations, renames and removals in a directory durable. */
   flushDirectory(path: string): Promise<void>;

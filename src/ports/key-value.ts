@@ -21,8 +21,8 @@ export type KeyValueResult =
 /**
  * Keys and values with compare-and-set.
  *
- * @remarks Writes throw `ENGINE_UNAVAILABLE` (`not-executed`) or `ENGINE_FAILED` (`unknown`). Keys are
- * up to 512 bytes without control characters, values up to 64 KiB (`PAYLOAD_TOO_LARGE`).
+ * @remarks Writes throw `ENGINE_UNAVAILABLE` (`not-executed`) or `ENGINE_FAILED` (`unknown`). Keys
+ * are up to 512 bytes without control characters, values up to 64 KiB (`PAYLOAD_TOO_LARGE`).
  */
 export interface KeyValue {
   get(key: string): Promise<KeyValueEntry | undefined>;

@@ -23,8 +23,8 @@ export interface StoredRecord {
 }
 
 /**
- * What became of an append. `unavailable` says that surely nothing was stored, now or later; `unknown`
- * that it may have been, or may still be. All records of an append are stored, or none.
+ * What became of an append. `unavailable` says that surely nothing was stored, now or later;
+ * `unknown` that it may have been, or may still be. All records of an append are stored, or none.
  */
 export type AppendResult =
   | { readonly status: 'accepted'; readonly seq: Seq }
@@ -99,9 +99,9 @@ export interface LogCapabilities {
 /**
  * Append-only histories with compare-and-append.
  *
- * @remarks All methods may be called concurrently. Appends to one log that are issued without waiting
- * are decided in the order of issue. A damaged log answers reads and appends with `LOG_CORRUPT`
- * (thrown), other logs go on.
+ * @remarks All methods may be called concurrently. Appends to one log that are issued without
+ * waiting are decided in the order of issue. A damaged log answers reads and appends with
+ * `LOG_CORRUPT` (thrown), other logs go on.
  */
 export interface Log {
   readonly capabilities: LogCapabilities;
