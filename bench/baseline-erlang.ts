@@ -24,16 +24,26 @@ function isOnPath(program: string): boolean {
   });
 }
 
+/**
+ * Erlang on all cores, and on one scheduler as Node is: callers and server on different cores wake
+ * each other dearly (measured: 0.6 M/s against 1.8 M/s with 64 callers). The better one counts.
+ */
+const settings = [[], ['+S', '1']];
+
 function probe(id: string): () => Promise<Sample> {
   return () =>
     withFolder(async folder => {
       const source = join(import.meta.dirname, 'erlang', 'troupe_bench.erl');
       execFileSync('erlc', ['-o', folder, source]);
-      const run = `troupe_bench:main(["${id}","${windowMs}"]),halt().`;
-      const output = execFileSync('erl', ['-noshell', '-pa', folder, '-eval', run], {
-        encoding: 'utf8',
+      const isRate = id !== 'erlang-bytes';
+      const values = settings.slice(0, isRate ? 2 : 1).map(flags => {
+        const run = `troupe_bench:main(["${id}","${windowMs}"]),halt().`;
+        const parameters = [...flags, '-noshell', '-pa', folder, '-eval', run];
+        const output = execFileSync('erl', parameters, { encoding: 'utf8' });
+        const sample: Sample = JSON.parse(output);
+        return sample[id] ?? Number.NaN;
       });
-      return JSON.parse(output);
+      return { [id]: Math.max(...values) };
     });
 }
 
