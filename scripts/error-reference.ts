@@ -10,8 +10,8 @@ const page = fileURLToPath(new URL('../docs/reference/errors.md', import.meta.ur
 
 /** The text of the page. */
 export function errorReference(): string {
-  const codes = Object.entries(errorCodes) as [ErrorCode, ErrorCodeText][];
-  const rows = codes.map(
+  const texts: Record<ErrorCode, ErrorCodeText> = errorCodes;
+  const rows = Object.entries(texts).map(
     ([code, { outcome, meaning, remedy }]) =>
       `| \`${code}\` | ${outcome} | ${meaning} | ${remedy} |`,
   );

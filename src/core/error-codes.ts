@@ -243,7 +243,7 @@ export const errorCodes = {
     meaning: 'An option has an unacceptable value.',
     remedy: 'Correct the option the message names.',
   },
-} as const satisfies Record<string, ErrorCodeText>;
+} as const;
 
 /** The code of a {@link TroupeError}. */
 export type ErrorCode = keyof typeof errorCodes;
