@@ -146,7 +146,8 @@ function plainObject(value: object, depth: number, budget: Budget): unknown {
   }
   if (TroupeError.is(value)) return plainEntries(value.toValue(), depth, budget);
   if (value instanceof Error) {
-    return plainEntries({ name: value.name, message: value.message, ...value }, depth, budget);
+    const { name, message, stack } = value;
+    return plainEntries({ ...value, name, message, stack }, depth, budget);
   }
   return plainEntries(value, depth, budget);
 }
