@@ -35,6 +35,8 @@ const levels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 /** What bounds a value before it becomes text. */
 const depthMax = 6;
 const entriesMax = 50;
+/** The place that quotes and a comma take, or a short number. */
+const entryCost = 4;
 
 /** A logger that writes `{ time, level, message, data }` as JSON lines. */
 export function createJsonLogger(options: JsonLoggerOptions): Logger {
@@ -82,8 +84,10 @@ function lineOf(
   data: object | undefined,
   lineLengthMax: number,
 ): string {
-  const told = data === undefined ? {} : { data: plain(data, 0, { left: lineLengthMax }) };
-  const line = escaped(JSON.stringify({ ...head, message: cut(message, lineLengthMax), ...told }));
+  const budget = { left: lineLengthMax * 0.6 };
+  const told = data === undefined ? {} : { data: plain(data, 0, budget) };
+  const short = cut(message, lineLengthMax * 0.25);
+  const line = escaped(JSON.stringify({ ...head, message: short, ...told }));
   if (line.length <= lineLengthMax) return line;
   // One character takes up to six places when escaped: these parts fit, whatever they hold.
   const part = (lineLengthMax - 256) / 12;
@@ -109,7 +113,7 @@ interface Budget {
 /** Anything, as plain bounded data. */
 function plain(value: unknown, depth: number, budget: Budget): unknown {
   if (budget.left <= 0 || depth > depthMax) return '…';
-  budget.left--;
+  budget.left -= entryCost;
   switch (typeof value) {
     case 'number':
     case 'boolean':

@@ -32,10 +32,12 @@ function renderHistogram(
 ): void {
   const { name, scale } = family;
   for (const { bound, count } of histogram.buckets()) {
-    lines.push(sample(`${name}_bucket`, [...labels, `le="${rounded(bound * scale)}"`], count));
+    lines.push(
+      sample(`${name}_bucket`, [...labels, `le="${numberText(rounded(bound * scale))}"`], count),
+    );
   }
   lines.push(sample(`${name}_bucket`, [...labels, 'le="+Inf"'], histogram.count));
-  lines.push(sample(`${name}_sum`, labels, histogram.sum * scale));
+  lines.push(sample(`${name}_sum`, labels, rounded(histogram.sum * scale)));
   lines.push(sample(`${name}_count`, labels, histogram.count));
 }
 
@@ -57,8 +59,8 @@ function escapeHelp(text: string): string {
 }
 
 /** A scale like 0.001 leaves digits that mean nothing; bounds must read the same in every process. */
-function rounded(bound: number): string {
-  return numberText(Number(bound.toPrecision(12)));
+function rounded(value: number): number {
+  return Number(value.toPrecision(15));
 }
 
 function numberText(value: number): string {
