@@ -7,7 +7,7 @@
 export interface Measured {
   readonly id: string;
   readonly what: string;
-  readonly unit: '/s' | 'µs' | 'ms' | 'B' | 'MB';
+  readonly unit: '/s' | 'ns' | 'µs' | 'ms' | 'B' | 'MB';
   /** The bench file whose process yields it. */
   readonly file: string;
   /** The name of the probe in that file; figures of one probe share its runs. */
@@ -138,6 +138,14 @@ export const figures: readonly Figure[] = [
     bar: 400,
     aim: 150,
     isSlow: true,
+  },
+  {
+    ...bare('telemetry.ts', 'record-histogram', 'ns', 'one value recorded in a histogram'),
+    probe: 'telemetry',
+    isHigherBetter: false,
+    comparisons: [],
+    bar: 20,
+    aim: 10,
   },
 ];
 
