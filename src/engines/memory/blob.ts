@@ -6,7 +6,7 @@ import type { Clock } from '../../ports/clock.ts';
 
 interface Stored {
   readonly bytes: Uint8Array;
-  storedAt: number;
+  readonly storedAt: number;
 }
 
 /** Makes a store of blobs in memory. The clock says how old they are. */
@@ -39,15 +39,10 @@ export class MemoryBlobs {
     if (stored !== undefined) stored.bytes[0] = (stored.bytes[0] ?? 0) ^ 1;
   }
 
-  /** Stores bytes; the same bytes again count as new. For handles. */
+  /** Stores bytes; the same bytes again count as new, and mend what was damaged. For handles. */
   put(bytes: Uint8Array): string {
     const id = hashOf(bytes);
-    const stored = this.#blobs.get(id);
-    if (stored === undefined) {
-      this.#blobs.set(id, { bytes: new Uint8Array(bytes), storedAt: this.#clock.now() });
-    } else {
-      stored.storedAt = this.#clock.now();
-    }
+    this.#blobs.set(id, { bytes: new Uint8Array(bytes), storedAt: this.#clock.now() });
     return id;
   }
 
