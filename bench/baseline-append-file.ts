@@ -1,6 +1,6 @@
 /**
- * What a log could do at best: records of 300 B or 4 KB, 256 in flight, written together and flushed
- * once per batch, through nothing but the file system. No agents, no frames, no checksums.
+ * What a log could do at best: records of 300 B or 4 KB, 256 in flight, written together and
+ * flushed once per batch, through nothing but the file system. No agents, no frames, no checksums.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';

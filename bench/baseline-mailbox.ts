@@ -1,6 +1,7 @@
 /**
- * What a mailbox costs by itself: a queue, a loop that awaits each handler, a promise for the answer.
- * No lookup, no schema, no copies: the upper limit for anything that answers messages in one process.
+ * What a mailbox costs by itself: a queue, a loop that awaits each handler, a promise for the
+ * answer. No lookup, no schema, no copies: the upper limit for anything that answers messages in
+ * one process.
  */
 import {
   answerAsProbe,

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- --only ID[,ID] --json FILE --quick --rounds N --dir FOLDER]`: takes every figure
- * several times, each time next to its baseline, and prints one table. A missed bar is printed as
- * missed; only a figure that could not be taken makes the exit code 1.
+ * `npm run bench [-- --only ID[,ID] --json FILE --quick --rounds N --dir FOLDER]`: takes every
+ * figure several times, each time next to its baseline, and prints one table. A missed bar is
+ * printed as missed; only a figure that could not be taken makes the exit code 1.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -79,6 +79,7 @@ function report(rows: readonly Result[], bases: readonly Summary[]): void {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`;
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const lines = [`${machine}, ${memory}, Node ${process.version}, ${options.rounds} rounds`];
+  if (options.isQuick) lines.push('Quick: short windows and fewer agents. Not for comparisons.');
   if (rows.length > 0) lines.push(figureTable(rows));
   if (bases.length > 0) lines.push(baselineTable(bases));
   if (!hasErlang()) lines.push('Erlang is not installed; its baselines are left out.');
@@ -87,7 +88,14 @@ function report(rows: readonly Result[], bases: readonly Summary[]): void {
   lines.push(`bench: ${reached} of ${rows.length} bars reached, ${failed} failed`);
   process.stdout.write(`${lines.join('\n\n')}\n`);
   if (options.json !== undefined) {
-    const content = { machine, memory, node: process.version, figures: rows, baselines: bases };
+    const content = {
+      machine,
+      memory,
+      node: process.version,
+      isQuick: options.isQuick,
+      figures: rows,
+      baselines: bases,
+    };
     writeFileSync(options.json, `${JSON.stringify(content, undefined, 2)}\n`);
   }
   process.exitCode = failed > 0 ? 1 : 0;

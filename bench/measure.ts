@@ -1,6 +1,7 @@
 /**
- * How a figure is taken. Each sample runs in a fresh process, so that neither heap nor compiled code
- * of another figure colours it; a bench file is such a process and calls {@link answerAsProbe}.
+ * How a figure is taken. Each sample runs in a fresh process, so that neither heap nor compiled
+ * code of another figure colours it; a bench file is such a process and calls {@link
+ * answerAsProbe}.
  */
 
 /** The numbers that one run of a probe yields, by figure id. */
@@ -105,7 +106,9 @@ export async function residentBytes(): Promise<number> {
   return process.memoryUsage.rss();
 }
 
-/** Loops that live on microtasks alone starve timers, so the end is told by the clock in between. */
+/**
+ * Loops that live on microtasks alone starve timers, so the end is told by the clock in between.
+ */
 async function closedLoop(
   callers: number,
   durationMs: number,

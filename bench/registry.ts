@@ -75,7 +75,7 @@ export const figures: readonly Figure[] = [
     isHigherBetter: true,
     comparisons: [
       { baseline: `erlang-call-${callers}`, bar: 0.5, aim: 1 },
-      // Without Erlang the bar is stated against the bare mailbox; the aim keeps the same proportion.
+      // Without Erlang the bar is stated against the bare mailbox; the aim keeps the proportion.
       { baseline: `mailbox-${callers}`, bar: 0.15, aim: 0.3 },
     ],
   })),

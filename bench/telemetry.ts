@@ -1,6 +1,6 @@
 /**
- * What does it cost to measure? Nanoseconds of one recording: counters, histograms, trace contexts and
- * breakers run in every call, so their price decides whether they can stay on.
+ * What does it cost to measure? Nanoseconds of one recording: counters, histograms, trace contexts
+ * and breakers run in every call, so their price decides whether they can stay on.
  */
 import { backoffMs } from '../src/resilience/backoff.ts';
 import { CircuitBreaker } from '../src/resilience/circuit-breaker.ts';

@@ -1,4 +1,6 @@
-/** How long to wait before the next attempt: exponential, capped, spread by jitter. A pure function. */
+/**
+ * How long to wait before the next attempt: exponential, capped, spread by jitter. A pure function.
+ */
 
 /** How waiting grows. */
 export interface BackoffOptions {

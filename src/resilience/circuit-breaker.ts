@@ -1,7 +1,8 @@
 /**
- * Stops calling a destination that keeps failing, and finds out cheaply when it is back: closed while
- * all is well, open for a while when too large a share of recent calls failed, then half open, where
- * single probes decide. Time and randomness are arguments; whoever calls wraps `CIRCUIT_OPEN`.
+ * Stops calling a destination that keeps failing, and finds out cheaply when it is back: closed
+ * while all is well, open for a while when too large a share of recent calls failed, then half
+ * open, where single probes decide. Time and randomness are arguments; whoever calls wraps
+ * `CIRCUIT_OPEN`.
  */
 import { backoffMs } from './backoff.ts';
 
@@ -13,7 +14,9 @@ export interface CircuitBreakerOptions {
   readonly callsMin?: number | undefined;
   /** How far back calls count (default 10,000). */
   readonly windowMs?: number | undefined;
-  /** How long it stays open the first time; doubled each time that a probe fails (default 1,000). */
+  /**
+   * How long it stays open the first time; doubled each time that a probe fails (default 1,000).
+   */
   readonly openMs?: number | undefined;
   /** It never stays open for longer (default 30,000). */
   readonly openMaxMs?: number | undefined;

@@ -1,6 +1,7 @@
 /**
- * Keeps retries from multiplying an overload: they are paid from a budget that calls and time fill, so
- * that in the long run retries are a bounded share of all traffic. After an idea in Twitter's Finagle.
+ * Keeps retries from multiplying an overload: they are paid from a budget that calls and time fill,
+ * so that in the long run retries are a bounded share of all traffic. After an idea in Twitter's
+ * Finagle.
  */
 
 /** How a budget fills. */
@@ -20,7 +21,9 @@ export const retryBudgetDefaults = {
   retriesMax: 100,
 } as const;
 
-/** A budget for the retries of one caller, or to one destination. Times are monotonic milliseconds. */
+/**
+ * A budget for the retries of one caller, or to one destination. Times are monotonic milliseconds.
+ */
 export class RetryBudget {
   readonly #perCall: number;
   readonly #perMs: number;

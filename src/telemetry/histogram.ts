@@ -1,6 +1,7 @@
 /**
- * A distribution in constant space: four buckets for each doubling, so a quantile is at most an eighth
- * off. The bucket is read from the bits of the number, which keeps recording within a few nanoseconds.
+ * A distribution in constant space: four buckets for each doubling, so a quantile is at most an
+ * eighth off. The bucket is read from the bits of the number, which keeps recording within a few
+ * nanoseconds.
  */
 import { invariant } from '../core/errors.ts';
 
@@ -76,8 +77,8 @@ export class Histogram {
   }
 
   /**
-   * The value below which a share of the values lies: the middle of its bucket, so at most an eighth
-   * off within the range; `NaN` when nothing was recorded.
+   * The value below which a share of the values lies: the middle of its bucket, so at most an
+   * eighth off within the range; `NaN` when nothing was recorded.
    */
   quantile(share: number): number {
     if (this.#count === 0) return Number.NaN;
@@ -114,7 +115,9 @@ export class Histogram {
   }
 }
 
-/** The bucket, counted from the smallest number there is, whose inclusive upper bound a value is. */
+/**
+ * The bucket, counted from the smallest number there is, whose inclusive upper bound a value is.
+ */
 function bucketOf(value: number): number {
   float[0] = value;
   return ((words[highWord] as number) - 1) >> mantissaBitsDropped;

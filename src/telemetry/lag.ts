@@ -1,6 +1,6 @@
 /**
- * How late the event loop is: whoever owns a timer calls {@link LagMeter.tick} every `intervalMs`, and
- * what a tick is late by is time that every agent of the node had to wait.
+ * How late the event loop is: whoever owns a timer calls {@link LagMeter.tick} every `intervalMs`,
+ * and what a tick is late by is time that every agent of the node had to wait.
  */
 
 /** How a {@link LagMeter} works. */

@@ -51,7 +51,9 @@ export function createJsonLogger(options: JsonLoggerOptions): Logger {
   return { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
 }
 
-/** A logger that adds `fields` to the data of every line; where both name a field, the line wins. */
+/**
+ * A logger that adds `fields` to the data of every line; where both name a field, the line wins.
+ */
 export function withFields(logger: Logger, fields: Readonly<Record<string, unknown>>): Logger {
   const log =
     (level: LogLevel) =>

@@ -1,7 +1,7 @@
 /**
  * What a node counts: counters, gauges and histograms in named families. A series is looked up once
- * and kept by whoever records, so recording is an addition. Labels name what code defines (a type, an
- * action, an error code), never an agent, so their number is bounded.
+ * and kept by whoever records, so recording is an addition. Labels name what code defines (a type,
+ * an action, an error code), never an agent, so their number is bounded.
  */
 import { invariant } from '../core/errors.ts';
 import { Histogram, type HistogramRange } from './histogram.ts';
@@ -46,7 +46,9 @@ export interface MetricOptions {
   readonly labels?: readonly LabelName[] | undefined;
 }
 
-/** A histogram is recorded in one unit, such as milliseconds, and shown in another, such as seconds. */
+/**
+ * A histogram is recorded in one unit, such as milliseconds, and shown in another, such as seconds.
+ */
 export interface HistogramOptions extends MetricOptions {
   /** In the recorded unit; powers of two. The default fits milliseconds from 16 µs to 131 s. */
   readonly range?: HistogramRange | undefined;

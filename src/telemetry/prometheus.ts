@@ -58,7 +58,9 @@ function escapeHelp(text: string): string {
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }
 
-/** A scale like 0.001 leaves digits that mean nothing; bounds must read the same in every process. */
+/**
+ * A scale like 0.001 leaves digits that mean nothing; bounds must read the same in every process.
+ */
 function rounded(value: number): number {
   return Number(value.toPrecision(15));
 }

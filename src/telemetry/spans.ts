@@ -1,7 +1,7 @@
 /**
  * Who called whom, and how long it took, for a sample of all traces: the last spans of a node, in a
- * ring. Whether a trace is sampled follows from its id, so that all nodes decide alike; ids are drawn
- * from a prefix and a scrambled counter, because every message needs one.
+ * ring. Whether a trace is sampled follows from its id, so that all nodes decide alike; ids are
+ * drawn from a prefix and a scrambled counter, because every message needs one.
  */
 import type { TraceContext } from '../core/envelope.ts';
 import { invariant } from '../core/errors.ts';

@@ -14,9 +14,8 @@ describe('createJsonLogger', () => {
   it('writes time, level, message and data as one line of JSON', () => {
     const { lines, logger } = open();
     logger.info('audited', { total: 3, by: null });
-    expect(lines).toEqual([
-      '{"time":"2026-01-02T03:04:05.006Z","level":"info","message":"audited","data":{"total":3,"by":null}}',
-    ]);
+    const head = '{"time":"2026-01-02T03:04:05.006Z","level":"info","message":"audited"';
+    expect(lines).toEqual([`${head},"data":{"total":3,"by":null}}`]);
   });
 
   it('leaves out what lies below its level', () => {
