@@ -1,0 +1,272 @@
+/**
+ * Run-ahead with group commit: the head of an agent's history moves at once, what may be seen moves
+ * when the engine has accepted. Whatever depends on a record that is still in flight waits for it
+ * here, and fails with it.
+ */
+import { TroupeError } from '../core/errors.ts';
+import type { Seq } from '../ports/log.ts';
+import { chainHash } from '../state/hash.ts';
+import { type AgentImage, applyOwnRecord, wakeAtOf } from '../state/image.ts';
+import { encodeRecord, type Op, type RecordOrigin, type TurnRecord } from '../state/record.ts';
+import { type AppendEnd, Appender, type PendingRecord } from './appender.ts';
+import type { Contract } from './contract.ts';
+import type { AgentHost } from './host.ts';
+import type { LoadedAgent } from './load.ts';
+
+/** Something that waits for records to be accepted. */
+export interface Waiter {
+  accepted(): void;
+  /** `isUnknown` says whether the record it waited for may have been stored. */
+  failed(cause: TroupeError, isUnknown: boolean): void;
+}
+
+/** A record to be made. */
+export interface Commit {
+  readonly ops: readonly Op[];
+  /** Whether it is a turn, and so gets a version of its own. */
+  readonly isTurn: boolean;
+  /** The state after it. */
+  readonly state: unknown;
+  readonly origin?: RecordOrigin | undefined;
+  readonly waiter?: Waiter | undefined;
+}
+
+interface PendingCommit {
+  readonly state: unknown;
+  readonly version: number;
+  readonly snapshotBytes: number;
+  readonly waiters: Waiter[];
+}
+
+/** What a committer is made of. */
+export interface CommitterOptions {
+  readonly address: string;
+  readonly contract: Contract;
+  readonly host: AgentHost;
+  readonly loaded: LoadedAgent;
+  /** Gives an image without a state its initial one; returns that it has to be recorded. */
+  begin(image: AgentImage): boolean;
+  /** Called after each accepted append. */
+  onAccepted(): void;
+  /** Called once, when an append was not accepted: the activation has ended. */
+  onFailed(cause: TroupeError): void;
+}
+
+/** The durable side of one activation. */
+export class Committer {
+  readonly #options: CommitterOptions;
+  readonly #appender: Appender;
+  readonly #image: AgentImage;
+  #pending: PendingCommit[] = [];
+  #chain: Uint8Array;
+  #needsWhole: boolean;
+  #acceptedState: unknown;
+  #acceptedVersion: number;
+  #recordsSinceSnapshot: number;
+  #bytesSinceSnapshot: number;
+  #snapshotBytes: number;
+  /** Snapshots whose place is known, oldest first: where history may be cut. */
+  readonly #snapshots: { readonly seq: Seq; readonly version: number }[];
+
+  constructor(options: CommitterOptions) {
+    const { host, loaded, address } = options;
+    this.#options = options;
+    this.#image = loaded.image;
+    this.#chain = loaded.chain;
+    this.#needsWhole = loaded.needsWhole;
+    this.#acceptedState = loaded.image.state;
+    this.#acceptedVersion = loaded.image.version;
+    this.#recordsSinceSnapshot = loaded.recordsSinceSnapshot;
+    this.#bytesSinceSnapshot = loaded.bytesSinceSnapshot;
+    this.#snapshotBytes = loaded.snapshotBytes;
+    this.#snapshots = loaded.snapshot === undefined ? [] : [loaded.snapshot];
+    this.#appender = new Appender({
+      log: host.log,
+      clock: host.clock,
+      name: address,
+      tail: loaded.tail,
+      wakeAt: loaded.wakeAt,
+      appendBytesMax: host.limits.appendBytesMax,
+      resolveDelayMs: host.limits.resolveDelayMs,
+      resolveAttemptsMax: host.limits.resolveAttemptsMax,
+      onEnd: (records, end) => this.#onEnd(records, end),
+    });
+  }
+
+  /** The head: with all records that were made, accepted or not. */
+  get image(): AgentImage {
+    return this.#image;
+  }
+
+  /** The state that reads may see. */
+  get acceptedState(): unknown {
+    return this.#acceptedState;
+  }
+
+  get acceptedVersion(): number {
+    return this.#acceptedVersion;
+  }
+
+  /** How many records are in flight. */
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  /** Whether the next change of state must be recorded whole. */
+  get needsWhole(): boolean {
+    return this.#needsWhole;
+  }
+
+  /**
+   * Makes a record.
+   *
+   * @throws `PAYLOAD_TOO_LARGE` when it would be larger than the engine takes; nothing happened then.
+   */
+  commit(commit: Commit): void {
+    const { host } = this.#options;
+    const record = this.#record(commit);
+    const bytes = encodeRecord(record);
+    this.#checkSize(bytes.length);
+    host.faultPoint('agent.record-made', 'before-durable');
+    applyOwnRecord(this.#image, record, host.retention, commit.state);
+    if (hasWhole(commit.ops)) this.#needsWhole = false;
+    if (commit.ops.some(op => op[0] === 'delete')) this.#needsWhole = this.#options.begin(this.#image);
+    this.#push(record, bytes, 0, commit.waiter);
+    this.#recordsSinceSnapshot += 1;
+    this.#bytesSinceSnapshot += bytes.length;
+    if (this.#isSnapshotDue()) this.snapshot();
+  }
+
+  /** Calls back when everything that was committed before is accepted: at once, if it is. */
+  whenAccepted(waiter: Waiter): void {
+    const last = this.#pending[this.#pending.length - 1];
+    if (last === undefined) waiter.accepted();
+    else last.waiters.push(waiter);
+  }
+
+  /** Records the whole image, so that reading may start there. */
+  snapshot(): void {
+    const image = this.#image;
+    const record = this.#record({ ops: [['image', image]], isTurn: false, state: image.state });
+    const bytes = encodeRecord(record);
+    if (bytes.length > this.#recordBytesMax()) {
+      this.#options.host.logger.warn('a snapshot is larger than the engine takes; the history grows', {
+        address: this.#options.address,
+        bytes: bytes.length,
+      });
+      this.#recordsSinceSnapshot = 0;
+      return;
+    }
+    this.#needsWhole = false;
+    applyOwnRecord(image, record, this.#options.host.retention, image.state);
+    this.#push(record, bytes, bytes.length, undefined);
+    this.#recordsSinceSnapshot = 0;
+    this.#bytesSinceSnapshot = 0;
+    this.#snapshotBytes = bytes.length;
+  }
+
+  /** Fails everything that waits; nothing is appended any more. */
+  close(cause: TroupeError): void {
+    this.#appender.close();
+    this.#fail(0, cause, true);
+  }
+
+  #record(commit: Commit): TurnRecord {
+    const { host, contract } = this.#options;
+    const image = this.#image;
+    const isOld = this.#needsWhole && !hasWhole(commit.ops);
+    return {
+      id: host.nextId(),
+      previous: this.#chain,
+      epoch: host.epoch,
+      version: commit.isTurn ? image.version + 1 : image.version,
+      at: Math.max(host.clock.now(), image.at),
+      stateVersion: isOld ? image.stateVersion : contract.stateVersion,
+      origin: commit.origin,
+      ops: commit.ops,
+    };
+  }
+
+  #push(record: TurnRecord, bytes: Uint8Array, snapshotBytes: number, waiter: Waiter | undefined): void {
+    const previous = this.#chain;
+    this.#chain = chainHash(previous, bytes);
+    this.#pending.push({
+      state: this.#image.state,
+      version: record.version,
+      snapshotBytes,
+      waiters: waiter === undefined ? [] : [waiter],
+    });
+    this.#appender.push({
+      id: record.id,
+      bytes,
+      previous,
+      isSnapshot: snapshotBytes > 0,
+      wakeAt: wakeAtOf(this.#image),
+    });
+  }
+
+  #checkSize(bytes: number): void {
+    const max = this.#recordBytesMax();
+    if (bytes <= max) return;
+    throw new TroupeError('PAYLOAD_TOO_LARGE', {
+      detail: `a record of ${this.#options.address} has ${bytes} bytes, and at most ${max} are allowed (limits.recordBytesMax); change less at once, or keep large values outside`,
+      outcome: 'rolled-back',
+    });
+  }
+
+  #recordBytesMax(): number {
+    const { contract, host } = this.#options;
+    return Math.min(contract.limits.stateBytesMax, host.log.capabilities.recordBytesMax);
+  }
+
+  #isSnapshotDue(): boolean {
+    const every = this.#options.contract.limits.snapshotEvery;
+    if (this.#recordsSinceSnapshot < every) return false;
+    return this.#bytesSinceSnapshot >= this.#snapshotBytes || this.#recordsSinceSnapshot >= every * 16;
+  }
+
+  #onEnd(records: readonly PendingRecord[], end: AppendEnd): void {
+    if (end.status !== 'accepted') {
+      this.#fail(records.length, end.cause, end.status === 'unknown');
+      this.#options.onFailed(end.cause);
+      return;
+    }
+    this.#options.host.faultPoint('agent.accepted', 'after-durable');
+    const accepted = this.#pending.splice(0, records.length);
+    const last = accepted[accepted.length - 1] as PendingCommit;
+    this.#acceptedState = last.state;
+    this.#acceptedVersion = last.version;
+    for (const commit of accepted) for (const waiter of commit.waiters) waiter.accepted();
+    if (last.snapshotBytes > 0) this.#trim(end.seq, last.version);
+    this.#options.onAccepted();
+  }
+
+  #fail(inFlight: number, cause: TroupeError, isUnknown: boolean): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const [index, commit] of pending.entries()) {
+      for (const waiter of commit.waiters) waiter.failed(cause, isUnknown && (index < inFlight || inFlight === 0));
+    }
+  }
+
+  /** Cuts history at the newest known snapshot that leaves as many versions as are to be kept. */
+  #trim(seq: Seq, version: number): void {
+    this.#snapshots.push({ seq, version });
+    const keepFrom = version - this.#options.contract.limits.historyVersions;
+    let cut = -1;
+    for (const [index, snapshot] of this.#snapshots.entries()) if (snapshot.version <= keepFrom) cut = index;
+    if (cut <= 0) return;
+    const before = (this.#snapshots[cut] as { seq: Seq }).seq;
+    this.#snapshots.splice(0, cut);
+    this.#options.host.log.trim(this.#options.address, before).catch(error => {
+      this.#options.host.logger.warn('history could not be trimmed; it is tried again at the next snapshot', {
+        address: this.#options.address,
+        error: String(error),
+      });
+    });
+  }
+}
+
+function hasWhole(ops: readonly Op[]): boolean {
+  return ops.some(op => op[0] === 'whole' || op[0] === 'image');
+}

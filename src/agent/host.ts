@@ -1,0 +1,105 @@
+/**
+ * What an agent needs of its node. The node hands these functions in, because an agent stands right
+ * of everything that could provide them.
+ */
+import type { Envelope, Guarantee, Position, Priority, Reply, TraceContext } from '../core/envelope.ts';
+import type { TroupeError } from '../core/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Log } from '../ports/log.ts';
+import type { Random } from '../ports/random.ts';
+import type { Retention } from '../state/image.ts';
+import type { OutboxEntry } from '../state/record.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Contract } from './contract.ts';
+import type { MailboxItem } from './item.ts';
+
+/** Who is calling, when an agent calls another. */
+export interface CallOrigin {
+  readonly caller: string;
+  readonly correlationId: string;
+  readonly trace: TraceContext | undefined;
+}
+
+/** A message that an agent gives to its node to deliver. */
+export interface OutgoingMessage extends CallOrigin {
+  readonly type: string;
+  readonly key: string;
+  readonly action: string;
+  readonly input: unknown;
+  readonly guarantee: Guarantee;
+  readonly priority: Priority;
+  readonly idempotencyKey?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+  readonly wantsReply: boolean;
+}
+
+/** Events of an agent whose record was accepted. */
+export interface PublishedEvents {
+  readonly address: string;
+  readonly events: readonly (readonly [name: string, data: unknown])[];
+  readonly position: Position;
+  readonly at: number;
+}
+
+/** A moment in the life of an agent, published on the bus under `agent.lifecycle.<kind>`. */
+export type LifecycleKind = 'activated' | 'passivated' | 'created' | 'deleted' | 'failed' | 'quarantined';
+
+/** At which side of durability a fault point lies. */
+export type FaultBoundary = 'before-durable' | 'ambiguous' | 'after-durable' | 'read-only';
+
+/** Bounds that hold for all agents of a node. */
+export interface HostLimits {
+  readonly runAheadMax: number;
+  readonly appendBytesMax: number;
+  readonly slowTurnMs: number;
+  readonly sentDelayMs: number;
+  readonly resolveDelayMs: number;
+  readonly resolveAttemptsMax: number;
+}
+
+/** The node as its agents see it. */
+export interface AgentHost {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Names this life of the process. */
+  readonly incarnation: string;
+  readonly epoch: number;
+  readonly lineage: string;
+  readonly retention: Retention;
+  readonly limits: HostLimits;
+  readonly logger: Logger;
+  /** A new id, unique in all lives of all nodes. */
+  nextId(): string;
+  /** Delivers a message of an agent; resolves with the answer. */
+  deliver(message: OutgoingMessage): Promise<Reply>;
+  /** Delivers a promised message until it is consumed, given up or too old. */
+  deliverPromised(source: string, entry: OutboxEntry, floor: () => number): Promise<DeliveryEnd>;
+  /** The contract of a type, if this node knows it. */
+  contractOf(type: string): Contract | undefined;
+  /** Puts work of an agent's own into its mailbox. */
+  enqueue(address: string, item: MailboxItem): void;
+  /** How many items wait for an agent. */
+  waitingAt(address: string): number;
+  /** Says when an agent next has work of its own; `Infinity` for never. */
+  schedule(address: string, wakeAt: number): void;
+  publish(events: PublishedEvents): void;
+  lifecycle(kind: LifecycleKind, address: string, detail?: unknown): void;
+  /** Notes a turn, read or task for the metrics. */
+  observe(envelope: Envelope, kind: string, startedAt: number, error: TroupeError | undefined): void;
+  /** Notes the end of a run for the metrics. */
+  observeRun(type: string, action: string, startedAt: number, isOk: boolean): void;
+  /** Notes a step for the metrics: it finished, was found finished, or is run again. */
+  observeStep(type: string, name: string, what: 'finished' | 'resumed' | 'repeated'): void;
+  /** Steps that go on in this process, by run and identity: a new activation joins them. */
+  readonly runningSteps: Map<string, Promise<unknown>>;
+  /** A place where the simulator may stop the process. */
+  faultPoint(name: string, boundary: FaultBoundary): void;
+}
+
+/** How the delivery of a promised message ended. */
+export type DeliveryEnd =
+  | { readonly status: 'consumed' }
+  | { readonly status: 'failed'; readonly error: TroupeError; readonly attempts: number }
+  /** The node stops; the promise stays in the outbox. */
+  | { readonly status: 'stopped' };

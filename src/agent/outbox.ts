@@ -1,0 +1,131 @@
+/**
+ * The promised messages of one activation: each leaves once its record is accepted, and is struck off,
+ * in a later record, once its receiver has recorded it. A crash in between sends it again, and the
+ * receiver knows it.
+ */
+import type { Timer } from '../ports/clock.ts';
+import { numberKey } from '../state/image.ts';
+import type { DeadLetter, Op, OutboxEntry } from '../state/record.ts';
+import type { Activation } from './activation.ts';
+import type { DeliveryEnd } from './host.ts';
+import type { SendCause } from './seal.ts';
+import type { Sending } from './turn-context.ts';
+
+/** The outbox of one activation. */
+export class Outbox {
+  readonly #activation: Activation;
+  /** Numbers on their way, lowest first, per receiver and lane. */
+  #open: Map<string, Set<number>> | undefined;
+  #openCount = 0;
+  #consumed: string[] = [];
+  #timer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(activation: Activation) {
+    this.#activation = activation;
+  }
+
+  /** Whether nothing is on its way or waits to be struck off. */
+  get isQuiet(): boolean {
+    return this.#openCount === 0 && this.#consumed.length === 0;
+  }
+
+  /** Sends what earlier lives of the agent promised. Called once, before anything new is promised. */
+  resume(): void {
+    for (const entry of this.#activation.image?.outbox?.values() ?? []) this.#dispatch(entry);
+  }
+
+  /** Sends the promised messages of a record that was accepted. */
+  accepted(ops: readonly Op[]): void {
+    for (const op of ops) if (op[0] === 'send') this.#dispatch(op[1]);
+  }
+
+  /** Sends the messages that only memory promises. */
+  sendFromMemory(sends: readonly Sending[], cause: SendCause): void {
+    for (const sending of sends) if (sending.guarantee !== 'exactly_once') this.#deliver(sending, cause);
+  }
+
+  #deliver(sending: Sending, cause: SendCause): void {
+    const { host, address, logger } = this.#activation;
+    const { correlationId, trace } = cause;
+    const message = { ...sending, caller: address, correlationId, trace, wantsReply: false };
+    host.deliver(message).catch(error => {
+      logger.warn('a message that was not promised durably did not arrive', {
+        to: `${sending.type}/${sending.key}`,
+        action: sending.action,
+        error: String(error),
+      });
+    });
+  }
+
+  /** What was consumed since the last call, to be struck off in the record that is being made. */
+  takeConsumed(): Op[] {
+    if (this.#consumed.length === 0) return [];
+    const ids = this.#consumed;
+    this.#consumed = [];
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    return [['sent', ids]];
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+  }
+
+  #dispatch(entry: OutboxEntry): void {
+    const { host, address } = this.#activation;
+    const lane = numberKey(entry);
+    this.#open ??= new Map();
+    const numbers = this.#open.get(lane) ?? new Set();
+    this.#open.set(lane, numbers.add(entry.number));
+    this.#openCount += 1;
+    const floor = () => lowest(numbers, entry.number);
+    host.faultPoint('outbox.dispatch', 'after-durable');
+    host.deliverPromised(`${address}@${this.#activation.image?.lineage ?? ''}`, entry, floor).then(
+      end => this.#ended(entry, lane, end),
+      error => this.#activation.logger.error('delivery failed', { error: String(error) }),
+    );
+  }
+
+  #ended(entry: OutboxEntry, lane: string, end: DeliveryEnd): void {
+    if (this.#isClosed || end.status === 'stopped') return;
+    const numbers = this.#open?.get(lane);
+    numbers?.delete(entry.number);
+    if (numbers?.size === 0) this.#open?.delete(lane);
+    this.#openCount -= 1;
+    if (end.status === 'consumed') this.#strikeOff(entry.id);
+    else this.#giveUp(entry, end);
+  }
+
+  #strikeOff(id: string): void {
+    this.#consumed.push(id);
+    const { limits, clock } = this.#activation.host;
+    if (this.#consumed.length >= 64) this.#flush();
+    else this.#timer ??= clock.setTimer(limits.sentDelayMs, () => this.#flush());
+  }
+
+  #flush(): void {
+    const ops = this.takeConsumed();
+    if (ops.length > 0) this.#activation.record(ops).catch(ignoreEnded);
+  }
+
+  #giveUp(entry: OutboxEntry, end: Extract<DeliveryEnd, { status: 'failed' }>): void {
+    const { host, address, logger } = this.#activation;
+    const { id, type, key, action, input, correlationId } = entry;
+    const letter: DeadLetter = {
+      id, type, key, action, input, correlationId,
+      error: end.error.toValue(), attempts: end.attempts, at: host.clock.now(), caller: address,
+    };
+    logger.warn('a promised message was given up; see "troupe dead ls"', { to: `${type}/${key}`, action, error: end.error.message });
+    this.#activation.record([['sent', [id]], ['dead', letter]]).catch(ignoreEnded);
+  }
+}
+
+function lowest(numbers: ReadonlySet<number>, otherwise: number): number {
+  for (const number of numbers) return Math.min(number, otherwise);
+  return otherwise;
+}
+
+/** The activation has ended: its next life reads the log and sends again. */
+function ignoreEnded(): void {}

@@ -1,0 +1,123 @@
+/** The operations of a turn's record: what changed, what was consumed, what is promised. Pure. */
+import type { Envelope, Priority } from '../core/envelope.ts';
+import type { TroupeError } from '../core/errors.ts';
+import { type AgentImage, numberKey } from '../state/image.ts';
+import { diff } from '../state/patch.ts';
+import type { DeadLetter, InboxEntry, Op, OutboxEntry, RecordOrigin, StoredReply } from '../state/record.ts';
+import type { Committer } from './commit.ts';
+import type { Contract } from './contract.ts';
+import type { AgentHost } from './host.ts';
+import type { Sending } from './turn-context.ts';
+
+const lanes = { high: 0, normal: 1, low: 2 } as const;
+
+/** The number of a lane. */
+export function laneOf(priority: Priority): number {
+  return lanes[priority];
+}
+
+/** The change of state, as a patch or whole; nothing when nothing changed. */
+export function stateOps(committer: Committer, state: unknown, contract: Contract, hasOthers: boolean): Op[] {
+  const { image } = committer;
+  if (committer.needsWhole) {
+    const isUnchanged = state === image.state && (image.hasState || !hasOthers);
+    return isUnchanged && image.stateVersion === contract.stateVersion && !hasOthers ? [] : [['whole', state]];
+  }
+  if (state === image.state) return [];
+  const change = diff(image.state, state);
+  return change === undefined ? [] : [['state', change]];
+}
+
+/** The marks that a message was delivered: its number, and its key if it has one. */
+export function deliveredOps(envelope: Envelope, reply: StoredReply | null, fingerprint: string | undefined): Op[] {
+  const ops: Op[] = [];
+  const { numbering, idempotencyKey, priority } = envelope;
+  if (numbering !== undefined) {
+    const kept = idempotencyKey === undefined ? reply : null;
+    ops.push(['consume', numbering.sender, laneOf(priority), numbering.number, numbering.floor, kept]);
+  }
+  if (idempotencyKey !== undefined) ops.push(['key', idempotencyKey, fingerprint ?? '', reply]);
+  return ops;
+}
+
+/** What led to a message. */
+export type SendCause = Pick<Envelope, 'correlationId' | 'trace'>;
+
+/** Promised messages, numbered behind those that were promised before. */
+export function sendOps(image: AgentImage, sends: readonly Sending[], cause: SendCause, host: AgentHost): Op[] {
+  if (sends.length === 0) return [];
+  const ops: Op[] = [];
+  const used = new Map<string, number>();
+  for (const { type, key, action, input, priority, guarantee } of sends) {
+    if (guarantee !== 'exactly_once') continue;
+    const numbered = numberKey({ type, key, priority });
+    const number = (used.get(numbered) ?? image.numbers?.get(numbered) ?? 0) + 1;
+    used.set(numbered, number);
+    const { correlationId, trace } = cause;
+    const entry: OutboxEntry = {
+      id: host.nextId(), type, key, action, input, priority, number, at: host.clock.now(), correlationId,
+      ...(trace === undefined ? {} : { trace }),
+    };
+    ops.push(['send', entry]);
+  }
+  return ops;
+}
+
+/** What a record keeps of the message that led to it. */
+export function originOf(envelope: Envelope): RecordOrigin {
+  const { id, action, caller, correlationId, trace } = envelope;
+  return { messageId: id, action, caller, correlationId, trace };
+}
+
+/** The durable form of a message that waits. */
+export function inboxEntry(envelope: Envelope): InboxEntry {
+  const { id, action, input, priority, numbering, idempotencyKey, caller, correlationId, trace } = envelope;
+  return {
+    id, action, input, priority,
+    sender: numbering?.sender ?? '',
+    number: numbering?.number ?? 0,
+    at: envelope.firstAttemptAt,
+    correlationId,
+    ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
+    ...(caller === undefined ? {} : { caller }),
+    ...(trace === undefined ? {} : { trace }),
+  };
+}
+
+/** The message that an inbox entry kept. */
+export function envelopeOf(type: string, key: string, entry: InboxEntry): Envelope {
+  return {
+    id: entry.id,
+    type,
+    key,
+    action: entry.action,
+    input: entry.input,
+    guarantee: 'exactly_once',
+    priority: entry.priority,
+    idempotencyKey: entry.idempotencyKey,
+    deadline: Number.POSITIVE_INFINITY,
+    wantsReply: false,
+    attempt: 1,
+    firstAttemptAt: entry.at,
+    caller: entry.caller,
+    correlationId: entry.correlationId,
+    trace: entry.trace,
+  };
+}
+
+/** A message that is given up, as operations at its receiver. */
+export function deadLetterOps(envelope: Envelope, error: TroupeError, at: number): Op[] {
+  const { id, type, key, action, input, attempt, caller, correlationId } = envelope;
+  const letter: DeadLetter = {
+    id, type, key, action, input, error: error.toValue(), attempts: attempt, at, correlationId,
+    ...(caller === undefined ? {} : { caller }),
+  };
+  return [['dead', letter]];
+}
+
+const turnOps: ReadonlySet<Op[0]> = new Set<Op[0]>(['state', 'whole', 'event', 'send', 'timer', 'untimer', 'delete']);
+
+/** Whether an operation makes its record a turn, with a version of its own. */
+export function isTurnOp(op: Op): boolean {
+  return turnOps.has(op[0]);
+}

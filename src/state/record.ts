@@ -1,0 +1,238 @@
+/**
+ * The record: all that one turn (or another durable act) of an agent decided, as one entry of its log.
+ * A record is a header and a list of operations; folding the operations of all records, in order,
+ * gives the agent's image. Format 1; a published format is never edited.
+ */
+import type { Priority, TraceContext } from '../core/envelope.ts';
+import { type ErrorValue, TroupeError, textOf } from '../core/errors.ts';
+import { decodeValue, encodeValue } from './codec.ts';
+import type { AgentImage } from './image.ts';
+import type { Patch } from './patch.ts';
+import type { Effect, RunStart } from './runs.ts';
+
+/** The version of the record format that this code writes. */
+export const recordFormat = 1;
+
+/**
+ * An answer as it is kept for a message that comes again: a value or an error with the version of
+ * its turn, or the run that will answer.
+ */
+export type StoredReply =
+  | readonly ['ok', value: unknown, version: number]
+  | readonly ['error', error: ErrorValue, version: number]
+  | readonly ['run', runId: string];
+
+/** A message that the agent has promised to deliver. */
+export interface OutboxEntry {
+  readonly id: string;
+  readonly type: string;
+  readonly key: string;
+  readonly action: string;
+  readonly input: unknown;
+  readonly priority: Priority;
+  readonly number: number;
+  readonly at: number;
+  readonly correlationId: string;
+  readonly trace?: TraceContext | undefined;
+}
+
+/** A message that the agent has promised to handle. */
+export interface InboxEntry {
+  readonly id: string;
+  readonly action: string;
+  readonly input: unknown;
+  readonly priority: Priority;
+  readonly sender: string;
+  readonly number: number;
+  readonly idempotencyKey?: string | undefined;
+  readonly at: number;
+  readonly caller?: string | undefined;
+  readonly correlationId: string;
+  readonly trace?: TraceContext | undefined;
+}
+
+/** A durable timer. */
+export interface TimerEntry {
+  readonly action: string;
+  readonly input: unknown;
+  /** Wall-clock milliseconds; never fires before. */
+  readonly dueAt: number;
+  /** Present when it repeats. */
+  readonly schedule?: string | number | undefined;
+  readonly timeZone?: string | undefined;
+  readonly missed?: 'skip' | 'once' | 'all' | undefined;
+}
+
+/** A message that was given up. */
+export interface DeadLetter {
+  readonly id: string;
+  /** The agent that should have handled it: this one, or the target of one of its sends. */
+  readonly type: string;
+  readonly key: string;
+  readonly action: string;
+  readonly input: unknown;
+  readonly error: ErrorValue;
+  readonly attempts: number;
+  readonly at: number;
+  readonly caller?: string | undefined;
+  readonly correlationId: string;
+}
+
+/** A signal that no run waited for yet. */
+export interface SignalEntry {
+  readonly id: string;
+  readonly name: string;
+  readonly data: unknown;
+  /** Only for this run; otherwise for the first that waits. */
+  readonly runId?: string | undefined;
+}
+
+/** One thing that a record decides. Tuples, because they are compact and quick to encode. */
+export type Op =
+  | readonly ['state', change: Patch]
+  | readonly ['whole', state: unknown]
+  | readonly ['event', name: string, data: unknown]
+  | readonly [
+      'consume',
+      sender: string,
+      lane: number,
+      number: number,
+      floor: number,
+      reply: StoredReply | null,
+    ]
+  | readonly ['key', key: string, fingerprint: string, reply: StoredReply | null]
+  | readonly ['send', entry: OutboxEntry]
+  | readonly ['sent', ids: readonly string[]]
+  | readonly ['timer', id: string, entry: TimerEntry]
+  | readonly ['untimer', id: string]
+  | readonly ['inbox', entry: InboxEntry]
+  | readonly ['uninbox', id: string]
+  | readonly ['dead', letter: DeadLetter]
+  | readonly ['undead', id: string]
+  | readonly ['run', start: RunStart]
+  | readonly ['effect', runId: string, identity: string, effect: Effect]
+  | readonly ['chunk', runId: string, chunk: unknown]
+  | readonly ['ended', runId: string, reply: StoredReply]
+  | readonly ['signal', entry: SignalEntry]
+  | readonly ['unsignal', id: string]
+  | readonly ['delete']
+  | readonly ['lineage', lineage: string]
+  | readonly ['owner', incarnation: string]
+  | readonly ['image', image: AgentImage];
+
+/** Which message led to a record: kept for history, traces and audits. */
+export interface RecordOrigin {
+  readonly messageId: string;
+  readonly action: string;
+  readonly caller?: string | undefined;
+  readonly correlationId: string;
+  readonly trace?: TraceContext | undefined;
+}
+
+/** One entry of an agent's log. */
+export interface TurnRecord {
+  /** Unique; a writer that does not know whether its append was stored looks for it. */
+  readonly id: string;
+  /** The hash of the record before, or of nothing: the agent's chain. */
+  readonly previous: Uint8Array;
+  readonly epoch: number;
+  /** The agent's version after this record: one more than before if it is a turn. */
+  readonly version: number;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+  /** The version of the state's schema that wrote it. */
+  readonly stateVersion: number;
+  readonly origin: RecordOrigin | undefined;
+  readonly ops: readonly Op[];
+}
+
+/** The bytes of a record. */
+export function encodeRecord(record: TurnRecord): Uint8Array {
+  const { id, previous, epoch, version, at, stateVersion, origin, ops } = record;
+  return encodeValue([
+    recordFormat,
+    id,
+    previous,
+    epoch,
+    version,
+    at,
+    stateVersion,
+    origin === undefined ? null : encodeOrigin(origin),
+    ops,
+  ]);
+}
+
+/**
+ * The record of some bytes.
+ *
+ * @throws `LOG_CORRUPT` when they are none, `ENGINE_UNSUPPORTED` when their format is newer.
+ */
+export function decodeRecord(bytes: Uint8Array, place: string): TurnRecord {
+  const fields = decodeFields(bytes, place);
+  const format = fields[0];
+  if (typeof format === 'number' && format > recordFormat) {
+    throw new TroupeError('ENGINE_UNSUPPORTED', {
+      detail: `${place} has record format ${format}, and this code reads up to ${recordFormat}; start a newer version`,
+    });
+  }
+  const [, id, previous, epoch, version, at, stateVersion, origin, ops] = fields;
+  if (format !== recordFormat || !(previous instanceof Uint8Array) || !Array.isArray(ops)) {
+    throw new TroupeError('LOG_CORRUPT', {
+      detail: `${place} holds something that is not a record`,
+    });
+  }
+  return {
+    id: id as string,
+    previous,
+    epoch: epoch as number,
+    version: version as number,
+    at: at as number,
+    stateVersion: stateVersion as number,
+    origin: origin === null ? undefined : decodeOrigin(origin as EncodedOrigin),
+    ops: ops as Op[],
+  };
+}
+
+type EncodedOrigin = readonly [
+  string,
+  string,
+  string | null,
+  string,
+  ...([string, string, boolean] | []),
+];
+
+function encodeOrigin(origin: RecordOrigin): EncodedOrigin {
+  const { messageId, action, caller, correlationId, trace } = origin;
+  if (trace === undefined) return [messageId, action, caller ?? null, correlationId];
+  return [
+    messageId,
+    action,
+    caller ?? null,
+    correlationId,
+    trace.traceId,
+    trace.spanId,
+    trace.isSampled,
+  ];
+}
+
+function decodeOrigin(encoded: EncodedOrigin): RecordOrigin {
+  const [messageId, action, caller, correlationId, traceId, spanId, isSampled] = encoded;
+  const trace =
+    traceId === undefined || spanId === undefined
+      ? undefined
+      : { traceId, spanId, isSampled: isSampled === true };
+  return { messageId, action, caller: caller ?? undefined, correlationId, trace };
+}
+
+function decodeFields(bytes: Uint8Array, place: string): readonly unknown[] {
+  try {
+    const fields = decodeValue(bytes);
+    if (Array.isArray(fields)) return fields;
+  } catch (error) {
+    throw new TroupeError('LOG_CORRUPT', {
+      detail: `${place} cannot be decoded: ${textOf(error)}`,
+      cause: error,
+    });
+  }
+  throw new TroupeError('LOG_CORRUPT', { detail: `${place} holds something that is not a record` });
+}
