@@ -209,7 +209,7 @@ export interface TaskContext<D extends Contract, C = never> extends BaseContext 
       EffectOptions &
         (T['consistency'] extends 'none' ? VolatileContextSendOptions : ContextSendOptions)
     >
-  ): Promise<void>;
+  ): void;
   /** Another agent; each call is a step. */
   get<T extends Contract>(contract: T, key: string): TaskRef<T>;
 }

@@ -117,20 +117,15 @@ export interface TaskStream<C, T> extends AsyncIterable<C> {
   readonly result: Promise<T>;
 }
 
-/** A reference whose answers are awaited: what every reference has. */
+/** What every reference has. */
 export interface CallableRef<D extends Contract, K extends ActionKind, O> {
   /** The agent's `type/key`. */
   readonly address: string;
-  /** Resolves with the value; use {@link CallableRef.tryExecute} to learn its position too. */
+  /** Resolves with the value; throws what went wrong. */
   execute<P extends ActionName<D, K>>(
     action: P,
     ...args: ActionArgs<D, P, O>
   ): Promise<OutputOf<D, P>>;
-  /** Like `execute`, but failures are values too, and every answer comes with its position. */
-  tryExecute<P extends ActionName<D, K>>(
-    action: P,
-    ...args: ActionArgs<D, P, O>
-  ): Promise<Result<OutputOf<D, P>>>;
 }
 
 /** A reference inside a turn or a read: only reads may be awaited there. */
@@ -150,6 +145,11 @@ export interface VolatileAgentRef<D extends Contract>
   extends CallableRef<D, ActionKind, SendOptionsFor<D>> {
   readonly type: D['type'];
   readonly key: string;
+  /** Like `execute`, but failures are values too, and every answer comes with its position. */
+  tryExecute<P extends ActionName<D>>(
+    action: P,
+    ...args: ActionArgs<D, P, SendOptionsFor<D>>
+  ): Promise<Result<OutputOf<D, P>>>;
   /** Sends without waiting for the answer; resolves when the agent has taken the message. */
   send<P extends ActionName<D, 'turn' | 'task'>>(
     action: P,
