@@ -43,6 +43,8 @@ describe('CircuitBreaker', () => {
     for (let call = 0; call < 100; call++) settleNow(breaker, 0, 'ignored');
     for (let call = 0; call < 3; call++) settleNow(breaker, 0, 'failed');
     expect(breaker.state(0)).toBe('closed');
+    settleNow(breaker, 0, 'failed');
+    expect(breaker.state(0)).toBe('open');
   });
 
   it('admits one probe when it is due, and closes when the probe succeeds', () => {
@@ -112,6 +114,15 @@ describe('CircuitBreaker', () => {
     breaker.settle(probe, 'failed', { nowMs: 100, random: 0 });
     breaker.settle(probe, 'succeeded', { nowMs: 100, random: 0 });
     expect(breaker.state(100)).toBe('open');
+  });
+
+  it('disregards failures from before it opened also when it is closed again', () => {
+    const breaker = new CircuitBreaker(options);
+    const early = Array.from({ length: 4 }, () => ticketOf(breaker, 0));
+    for (let call = 0; call < 4; call++) settleNow(breaker, 0, 'failed');
+    settleNow(breaker, 100, 'succeeded');
+    for (const ticket of early) breaker.settle(ticket, 'failed', { nowMs: 100, random: 0 });
+    expect(breaker.state(100)).toBe('closed');
   });
 
   it('agrees with a plain model in any order of calls, outcomes and waits', () => {

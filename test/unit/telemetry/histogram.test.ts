@@ -33,6 +33,9 @@ describe('Histogram', () => {
     expect(histogram.buckets().map(({ count }) => count)).toEqual([3, 3, 3, 3]);
     expect([histogram.quantile(0), histogram.quantile(1)]).toEqual([1, 8]);
     expect(histogram.sum).toBe(1e300);
+    const negative = new Histogram({ min: 1, max: 8 });
+    negative.record(-5);
+    expect(negative.sum).toBe(0);
   });
 
   it('leaves out what is not a finite number, so that the sum stays one', () => {

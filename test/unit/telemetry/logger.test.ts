@@ -121,6 +121,32 @@ describe('createJsonLogger', () => {
     expect(lines[0]?.length).toBeLessThanOrEqual(8_192);
   });
 
+  it('looks at no more of the data than it can show', () => {
+    const { lines, logger } = open();
+    let looks = 0;
+    let data: object = {
+      get leaf() {
+        return looks++;
+      },
+    };
+    for (let depth = 0; depth < 4; depth++) data = Array(50).fill(data);
+    logger.info('many', data);
+    expect(looks).toBeLessThan(8_192);
+    expect(lines[0]?.length).toBeLessThanOrEqual(8_192);
+  });
+
+  it('stays within its length when every character must be escaped', () => {
+    const { lines, logger } = open({ lineLengthMax: 512 });
+    for (const nasty of ['\u0001', '"', '\u2028']) {
+      logger.info(nasty.repeat(5_000), { [nasty.repeat(500)]: nasty.repeat(5_000) });
+    }
+    expect(lines.map(line => line.length <= 512 && JSON.parse(line).isCut)).toEqual([
+      true,
+      true,
+      true,
+    ]);
+  });
+
   it('says of what it cut, and how much is missing', () => {
     const { lines, logger } = open({ lineLengthMax: 1_000 });
     logger.info('m'.repeat(5_000), { text: 't'.repeat(5_000) });
