@@ -124,11 +124,7 @@ describe('createJsonLogger', () => {
   it('looks at no more of the data than it can show', () => {
     const { lines, logger } = open();
     let looks = 0;
-    let data: object = {
-      get leaf() {
-        return looks++;
-      },
-    };
+    let data: object = Object.defineProperty([], 0, { get: () => looks++ });
     for (let depth = 0; depth < 4; depth++) data = Array(50).fill(data);
     logger.info('many', data);
     expect(looks).toBeLessThan(8_192);
