@@ -1,7 +1,7 @@
 /**
  * What the final logs must show: dense versions, epochs that never fall with one writer each, an
- * unbroken chain of hashes, and every write that was ever acknowledged. The logs are the ground truth
- * of a run; how they are decoded is left to the world that was run.
+ * unbroken chain of hashes, and every write that was ever acknowledged. The logs are the ground
+ * truth of a run; how they are decoded is left to the world that was run.
  */
 import { answered, describeOperation, groupBy, type Operation, type Violation } from './history.ts';
 

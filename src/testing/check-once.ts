@@ -1,4 +1,6 @@
-/** Exactly once: a command has at most one effect, one if it was answered, and one reply for ever. */
+/**
+ * Exactly once: a command has at most one effect, one if it was answered, and one reply for ever.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import type { FinalRecord } from './check-log.ts';
 import { describeOperation, groupBy, type Operation, type Violation } from './history.ts';
@@ -11,8 +13,8 @@ export interface OnceHistory {
 }
 
 /**
- * Checks each command of each agent: at most one record consumed it, exactly one if it was answered,
- * none if every attempt surely had no effect, and all answers are equal.
+ * Checks each command of each agent: at most one record consumed it, exactly one if it was
+ * answered, none if every attempt surely had no effect, and all answers are equal.
  */
 export function checkOnce(history: OnceHistory): Violation[] {
   const violations: Violation[] = [];

@@ -1,6 +1,6 @@
 /**
- * Steps of tasks: a step whose outcome is recorded never runs again, nothing that awaited an outcome
- * starts before it is recorded, and a step is repeated only after it was cut off.
+ * Steps of tasks: a step whose outcome is recorded never runs again, nothing that awaited an
+ * outcome starts before it is recorded, and a step is repeated only after it was cut off.
  */
 import { groupBy, type Violation } from './history.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Linearizability by versions: every answer says at which version of its agent it holds, so one sweep
- * over the starts and ends decides what is a search problem otherwise. A command takes its place
- * between the start of its first attempt and its first answer.
+ * Linearizability by versions: every answer says at which version of its agent it holds, so one
+ * sweep over the starts and ends decides what is a search problem otherwise. A command takes its
+ * place between the start of its first attempt and its first answer.
  */
 import {
   type AnsweredOperation,

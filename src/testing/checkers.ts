@@ -1,6 +1,6 @@
 /**
- * All checks of one run at once: whatever part of a history is given is checked. Each check is a pure
- * function in a file of its own and can be used alone.
+ * All checks of one run at once: whatever part of a history is given is checked. Each check is a
+ * pure function in a file of its own and can be used alone.
  */
 import { checkEnded, type EndedLimits } from './check-ended.ts';
 import { checkFold, type SequentialModel } from './check-fold.ts';

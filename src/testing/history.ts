@@ -1,7 +1,8 @@
 /**
- * What was seen during a run, in the form in which checkers judge it: operations of callers, records
- * of the final logs, steps, timers. Orders are places in one total order of all that was observed;
- * times are virtual milliseconds, for people. Recording is here, judging in the `check-` files.
+ * What was seen during a run, in the form in which checkers judge it: operations of callers,
+ * records of the final logs, steps, timers. Orders are places in one total order of all that was
+ * observed; times are virtual milliseconds, for people. Recording is here, judging in the `check-`
+ * files.
  */
 import { TroupeError, textOf } from '../core/errors.ts';
 
@@ -29,7 +30,9 @@ export interface Operation {
   readonly id: number;
   readonly client: string;
   readonly agent: string;
-  /** `write` if the answer stands for a record of its own; a call that changes nothing is a `read`. */
+  /**
+   * `write` if the answer stands for a record of its own; a call that changes nothing is a `read`.
+   */
   readonly kind: 'write' | 'read';
   readonly action: string;
   readonly input: unknown;

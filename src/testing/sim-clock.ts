@@ -1,6 +1,6 @@
 /**
- * The clocks of a simulated machine and the `Clock` port of one process life on it. A machine's clock
- * runs at its own rate, its wall clock has an offset and may jump; the monotonic clock begins
+ * The clocks of a simulated machine and the `Clock` port of one process life on it. A machine's
+ * clock runs at its own rate, its wall clock has an offset and may jump; the monotonic clock begins
  * anywhere. Timers of a life that ended never run; those of a paused one run when it resumes.
  */
 import { invariant } from '../core/errors.ts';
@@ -94,7 +94,8 @@ export class SimClock implements Clock {
   defer(task: () => void): void {
     const { scheduler, owner } = this.#options;
     if (!owner.isAlive) return;
-    // Among themselves these keep their order, as on the real event loop; among all else they do not.
+    // Among themselves these keep their order, as on the real event loop; among all else they do
+    // not.
     this.#deferred.push(task);
     scheduler.schedule({
       delayMs: 0,

@@ -1,7 +1,7 @@
 /**
- * A simulated storage device: it outlives the processes that use it, loses what was not flushed when
- * its power fails, and misbehaves when told to. The `Disk` port that processes see stands on it and
- * lives in `sim-disk.ts`; who switches faults on, and when, is left to the world.
+ * A simulated storage device: it outlives the processes that use it, loses what was not flushed
+ * when its power fails, and misbehaves when told to. The `Disk` port that processes see stands on
+ * it and lives in `sim-disk.ts`; who switches faults on, and when, is left to the world.
  */
 import { TroupeError } from '../core/errors.ts';
 import type { SimOwner } from './sim-event-heap.ts';
@@ -78,7 +78,10 @@ export class SimDevice {
   };
   /** How many of the next writes land in a wrong place. */
   misdirectNext = 0;
-  /** Chooses how likely each unflushed change survives a loss of power; drawn anew each time if absent. */
+  /**
+   * Chooses how likely each unflushed change survives a loss of power; drawn anew each time if
+   * absent.
+   */
   keptProbability: number | undefined;
   readonly #options: SimDeviceOptions;
   readonly #locks = new Map<string, SimOwner>();
@@ -202,7 +205,8 @@ export class SimDevice {
     if (this.tree.losePower(faults) > 0) onFault('lost-name');
     let lost = 0;
     let torn = 0;
-    // After the names: a file that a lost rename had replaced is back, and may have lost writes too.
+    // After the names: a file that a lost rename had replaced is back, and may have lost writes
+    // too.
     for (const inode of this.tree.files.values()) {
       const loss = inode.losePower(kept, faults);
       lost += loss.lost;

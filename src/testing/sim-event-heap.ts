@@ -1,6 +1,6 @@
 /**
- * The events that are still to come, as a binary heap on (time, tie-break, number). The tie-break is
- * random, so that events due at the same time come in an order that the seed decides; the number
+ * The events that are still to come, as a binary heap on (time, tie-break, number). The tie-break
+ * is random, so that events due at the same time come in an order that the seed decides; the number
  * makes the order total. Who runs them is the scheduler's business.
  */
 

@@ -64,25 +64,34 @@ export class SimInode {
   }
 
   /**
-   * The flush failed: readers go on seeing the changes, but the device has at most some of them and
-   * will never be asked again. Linux behaves so after a failed fsync.
+   * The flush failed: the device has some of the changes at most, and nobody will ask it again, so a
+   * second flush succeeds and proves nothing. Readers go on seeing the changes (as on ext4 and XFS),
+   * or see what the device has (as on btrfs).
    */
   failFlush(changes: ReadonlySet<SimChange>, random: SimRandom): void {
     for (const change of this.#takePending(changes)) {
       if (random.chance(0.3)) applyChange(this.durable, change);
     }
+    if (random.chance(0.5)) return;
+    this.current.copyFrom(this.durable);
+    for (const change of this.#pending) applyChange(this.current, change);
   }
 
-  /** The owner died, the machine lives on: each change on its way is done, cut short, or not done. */
+  /**
+   * The owner died, the machine lives on: each change on its way is done, cut short, or not done.
+   */
   dropInFlight(owner: SimOwner, random: SimRandom): void {
     for (const [change, asker] of this.#inFlight) {
       if (asker !== owner) continue;
-      if (random.chance(0.5)) this.complete(random.chance(0.5) ? change : tear(change, random));
-      else this.abandon(change);
+      this.abandon(change);
+      if (random.chance(0.5)) continue;
+      for (const part of random.chance(0.5) ? [change] : tear(change, random)) this.complete(part);
     }
   }
 
-  /** Power is lost: each change that was not flushed is kept with probability `kept`, in any order. */
+  /**
+   * Power is lost: each change that was not flushed is kept with probability `kept`, in any order.
+   */
   losePower(kept: number, random: SimRandom): SimLoss {
     const loss: SimLoss = { lost: 0, torn: 0 };
     const changes = random.shuffle([...this.#pending, ...this.#inFlight.keys()]);
@@ -91,7 +100,7 @@ export class SimInode {
     for (const [place, change] of survivors.entries()) {
       const isTorn = place === survivors.length - 1 ? random.chance(0.7) : random.chance(0.05);
       if (isTorn && change.kind === 'write') loss.torn++;
-      applyChange(this.durable, isTorn ? tear(change, random) : change);
+      for (const part of isTorn ? tear(change, random) : [change]) applyChange(this.durable, part);
     }
     this.#pending = [];
     this.#inFlight.clear();
@@ -123,24 +132,26 @@ function applyChange(content: SimBytes, change: SimChange): void {
   else content.write(change.offset, change.bytes);
 }
 
-/** A part of a write: up to a random byte, some of its sectors, or its length with zeros. */
-function tear(change: SimChange, random: SimRandom): SimChange {
-  if (change.kind === 'truncate') return change;
+/** Parts of a write: all up to a random byte, some of its sectors, or only the new length. */
+function tear(change: SimChange, random: SimRandom): SimChange[] {
+  if (change.kind === 'truncate') return [change];
   const { offset, bytes } = change;
   const way = random.below(4);
-  if (way <= 1)
-    return { kind: 'write', offset, bytes: bytes.slice(0, random.below(bytes.length + 1)) };
-  const torn = bytes.slice();
-  if (way === 2) torn.fill(0);
-  else dropSectors(torn, offset, random);
-  return { kind: 'write', offset, bytes: torn };
+  if (way <= 1) return [{ ...change, bytes: bytes.slice(0, random.below(bytes.length + 1)) }];
+  if (way === 3) return someSectors(offset, bytes, random);
+  // The length reached the device, the content did not: the end of the file reads as zeros.
+  return [{ ...change, offset: offset + bytes.length, bytes: new Uint8Array(0) }];
 }
 
-function dropSectors(bytes: Uint8Array, offset: number, random: SimRandom): void {
+function someSectors(offset: number, bytes: Uint8Array, random: SimRandom): SimChange[] {
+  const parts: SimChange[] = [];
   let place = 0;
   while (place < bytes.length) {
-    const end = place + sectorBytes - ((offset + place) % sectorBytes);
-    if (random.chance(0.5)) bytes.fill(0, place, Math.min(end, bytes.length));
+    const end = Math.min(bytes.length, place + sectorBytes - ((offset + place) % sectorBytes));
+    if (random.chance(0.5)) {
+      parts.push({ kind: 'write', offset: offset + place, bytes: bytes.slice(place, end) });
+    }
     place = end;
   }
+  return parts;
 }

@@ -10,9 +10,9 @@ export const platform = {
   /**
    * Resolves when no microtask is left, provided that it is called from a microtask.
    *
-   * @remarks Node empties the microtask queue before it goes on with callbacks of `process.nextTick`;
-   * one that was queued from a microtask therefore runs after all microtasks, also those queued
-   * later. Three times as fast as a turn of the event loop, and public.
+   * @remarks Node empties the microtask queue before it goes on with callbacks of
+   * `process.nextTick`; one that was queued from a microtask therefore runs after all microtasks,
+   * also those queued later. Three times as fast as a turn of the event loop, and public.
    */
   afterMicrotasks(): Promise<void> {
     return new Promise(resolve => nextTick(resolve));

@@ -1,8 +1,8 @@
 /**
- * A simulated process: a program that gets its ports, lives until it crashes or stops, and is started
- * again. Each life is an incarnation; a crash cuts all its ports at once, so that nothing of it has
- * an effect any more, and whatever it was waiting for never comes. What it is that runs inside is
- * left to the user's boot function.
+ * A simulated process: a program that gets its ports, lives until it crashes or stops, and is
+ * started again. Each life is an incarnation; a crash cuts all its ports at once, so that nothing
+ * of it has an effect any more, and whatever it was waiting for never comes. What it is that runs
+ * inside is left to the user's boot function.
  */
 import { TroupeError, textOf } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -14,6 +14,7 @@ import { SimDisk } from './sim-disk.ts';
 import type { SimEvent, SimOwner } from './sim-event-heap.ts';
 import type { FaultPointHook } from './sim-fault-points.ts';
 import type { SimRandom } from './sim-random.ts';
+import { remotePort, type SynchronousNames } from './sim-remote.ts';
 import type { SimScheduler } from './sim-scheduler.ts';
 
 /** What a simulated program gets instead of the real world. */
@@ -26,6 +27,8 @@ export interface SimPorts {
   readonly disk: Disk;
   /** To be awaited at each named fault point; it may be the last thing this life does. */
   readonly onFaultPoint: FaultPointHook;
+  /** Lets the program use an engine that lives outside of the process and outlives it. */
+  remote<Port extends object>(target: Port, synchronous?: SynchronousNames<Port>): Port;
 }
 
 /** What a boot function returns. */
@@ -52,6 +55,7 @@ export interface SimProcessHost {
   readonly scheduler: SimScheduler;
   readonly random: SimRandom;
   readonly schedule: SimRandom;
+  readonly network: SimRandom;
   faultPointHook(process: SimProcess): FaultPointHook;
   bootFailed(process: SimProcess, error: unknown): void;
 }
@@ -154,8 +158,8 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
    *
    * @remarks The request and the answer are events of their own, so the answer of a life that ended
    * meanwhile does not arrive.
-   * @throws `NODE_UNREACHABLE`: `not-executed` when no program is running, `unknown` when it crashed
-   * before it answered. What the program throws is passed on.
+   * @throws `NODE_UNREACHABLE`: `not-executed` when no program is running, `unknown` when it
+   * crashed before it answered. What the program throws is passed on.
    */
   call<Result>(name: string, task: (program: Program) => Promise<Result>): Promise<Result> {
     const life = this.#life;
@@ -218,7 +222,7 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
   }
 
   #ports(life: Life<Program>): SimPorts {
-    const { scheduler, random, schedule } = this.#host;
+    const { scheduler, random, schedule, network } = this.#host;
     const { owner, incarnation } = life;
     return {
       name: this.name,
@@ -227,6 +231,8 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
       random: random.fork(owner.label),
       disk: new SimDisk({ device: this.device, scheduler, owner }),
       onFaultPoint: this.#host.faultPointHook(this),
+      remote: (target, synchronous) =>
+        remotePort(target, { scheduler, owner, random: network.fork(owner.label) }, synchronous),
     };
   }
 

@@ -84,7 +84,9 @@ export class SimRandom implements Random {
     return shuffled;
   }
 
-  /** A source of its own, decided by this source's seed and `name`, not by what was drawn so far. */
+  /**
+   * A source of its own, decided by this source's seed and `name`, not by what was drawn so far.
+   */
   fork(name: string): SimRandom {
     return new SimRandom(`${this.#seed}/${name}`);
   }

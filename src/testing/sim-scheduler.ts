@@ -1,7 +1,8 @@
 /**
- * The heart of the simulator: takes the next event, moves virtual time to it, runs it, and lets every
- * promise that it settled run to its end before it takes the next. So plain asynchronous code runs
- * unchanged, and always in the same order. What the events mean is left to whoever schedules them.
+ * The heart of the simulator: takes the next event, moves virtual time to it, runs it, and lets
+ * every promise that it settled run to its end before it takes the next. So plain asynchronous code
+ * runs unchanged, and always in the same order. What the events mean is left to whoever schedules
+ * them.
  */
 import { type SimEvent, SimEventHeap, type SimOwner } from './sim-event-heap.ts';
 import { platform } from './sim-platform.ts';

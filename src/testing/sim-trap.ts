@@ -33,8 +33,8 @@ let restore: (() => void)[] = [];
 /**
  * Sets the trap up; it catches only between `enter` and `leave`.
  *
- * @remarks Stubs are put in place once and look at a flag, because replacing the exports of built-in
- * modules costs a millisecond. Several traps may exist at once.
+ * @remarks Stubs are put in place once and look at a flag, because replacing the exports of
+ * built-in modules costs a millisecond. Several traps may exist at once.
  */
 export function installTrap(): SimTrap {
   if (installed === 0) replaceAll();

@@ -1,8 +1,8 @@
 /**
  * The names on a simulated device: files and directories as processes see them, and as the device
  * would show them after a loss of power. A change of names is durable once one of the directories
- * it touches was flushed; without that, a loss of power keeps the changes up to some moment, as file
- * systems with a journal do.
+ * it touches was flushed; without that, a loss of power keeps the changes up to some moment, as
+ * file systems with a journal do.
  */
 import { TroupeError } from '../core/errors.ts';
 import { SimInode } from './sim-inode.ts';
@@ -105,7 +105,9 @@ export class SimTree {
     return lost;
   }
 
-  /** What lies in a directory that is not durable cannot be reached, however often it was flushed. */
+  /**
+   * What lies in a directory that is not durable cannot be reached, however often it was flushed.
+   */
   #dropOrphans(): void {
     const { files, directories } = this.#durable;
     // Parents are shorter than what they hold.

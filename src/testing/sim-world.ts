@@ -112,6 +112,7 @@ export class SimWorld {
       scheduler: this.scheduler,
       random: this.streams.process,
       schedule: this.streams.schedule,
+      network: this.streams.network,
       faultPointHook: (owner: SimProcess) => this.#faultPointHook(owner),
       bootFailed: (failed: SimProcess, error: unknown) => this.#bootFailed(failed, error),
     };
@@ -137,7 +138,9 @@ export class SimWorld {
     this.violations.push({ check, message: `${message} (at ${this.nowMs.toFixed(3)} ms)` });
   }
 
-  /** Crashes a process and starts it again after a while. Power takes all its machine's processes. */
+  /**
+   * Crashes a process and starts it again after a while. Power takes all its machine's processes.
+   */
   crash(process: SimProcess, kind: SimCrashKind): void {
     const victims =
       kind === 'kill' ? [process] : this.processes.filter(each => each.device === process.device);

@@ -1,0 +1,81 @@
+/**
+ * The public test kit, `troupe/testing`: the simulator with its faults, histories and the checks that
+ * judge them. What it stands on is in the files named here, one idea each.
+ */
+export { checkEnded, type EndedLimits } from './check-ended.ts';
+export { checkFold, type FoldHistory, type SequentialModel } from './check-fold.ts';
+export {
+  type AcknowledgedHistory,
+  checkAcknowledged,
+  checkChains,
+  checkDurableFirst,
+  checkLogs,
+  type DurabilityHistory,
+  type FinalRecord,
+} from './check-log.ts';
+export { checkOnce, type OnceHistory } from './check-once.ts';
+export { type Consumption, checkOrder, numberKey, type OrderHistory } from './check-order.ts';
+export { checkSteps, type StepEvent, type StepHistory } from './check-steps.ts';
+export { checkTimers, type TimerHistory, type TimerLimits } from './check-timers.ts';
+export { checkVersions } from './check-versions.ts';
+export { checkRun, type RunHistory } from './checkers.ts';
+export {
+  type AnsweredOperation,
+  answered,
+  describeOperation,
+  HistoryRecorder,
+  type Operation,
+  type OperationStart,
+  type OperationStatus,
+  type Stamp,
+  type Violation,
+} from './history.ts';
+export {
+  checkBySearch,
+  type SearchOptions,
+  type SearchVerdict,
+  searchOrder,
+} from './linear-search.ts';
+export { type SimMachineClock, type SimMachineClockOptions, simEpochMs } from './sim-clock.ts';
+export type { SimDamage, SimDevice, SimDiskFault, SimDiskOperation } from './sim-device.ts';
+export type { FaultBoundary, FaultPointCount, FaultPointHook } from './sim-fault-points.ts';
+export {
+  applyFault,
+  drawFaults,
+  drawSwarm,
+  heal,
+  type SimFault,
+  type SimFaultKind,
+  type SimFaultPlan,
+  scheduleFaults,
+  simFaultKinds,
+} from './sim-faults.ts';
+export type {
+  SimBoot,
+  SimCrashKind,
+  SimPorts,
+  SimProcess,
+  SimProgram,
+} from './sim-process.ts';
+export { createStreams, SimRandom, type SimStreams } from './sim-random.ts';
+export {
+  addReports,
+  coverageLines,
+  emptyReport,
+  faultsFired,
+  jobsFor,
+  reportWorld,
+  runSeeds,
+  type SeedViolation,
+  type SimJob,
+  type SimOutcome,
+  type SimReport,
+  type SimRunnerOptions,
+  type SimScenario,
+  type SimScenarioOptions,
+  summaryLine,
+} from './sim-runner.ts';
+export type { SimEventRequest, SimRunOptions, SimScheduler } from './sim-scheduler.ts';
+export { formatTraceLine, type SimTrace, type SimTraceLine } from './sim-trace.ts';
+export { installTrap, outsideTrap, type SimTrap } from './sim-trap.ts';
+export { type SimProcessSpec, SimWorld, type SimWorldOptions } from './sim-world.ts';
