@@ -1,3 +1,4 @@
+/** Tests run in processes of their own, so that one that ends badly harms no other. */
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({

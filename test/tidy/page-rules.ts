@@ -89,24 +89,45 @@ export const folderSentences: Rule = {
   },
 };
 
-/** Whoever installs gets the packages from the public registry, with their hashes checked. */
+/**
+ * Whoever installs gets the packages from the public registry, with their hashes checked, on every
+ * platform: `npm ci` refuses a lock file in which an optional package is missing.
+ */
 export const publicLock: Rule = {
-  name: 'package-lock.json names no private registry and has a hash for each package',
+  name: 'package-lock.json is complete, hashed, and names no private registry',
   check: tree => {
-    const lock = JSON.parse(tree.files.get('package-lock.json') ?? '{}') as Lock;
-    return Object.entries(lock.packages ?? {}).flatMap(([path, { resolved, integrity }]) => {
-      if (path === '') return [];
+    const { packages = {} } = JSON.parse(tree.files.get('package-lock.json') ?? '{}') as Lock;
+    return Object.entries(packages).flatMap(([path, entry]) => {
+      const { resolved, integrity, optionalDependencies = {} } = entry;
+      const missing = Object.keys(optionalDependencies).filter(
+        name => !placesOf(name, path).some(place => packages[place] !== undefined),
+      );
       const isPublic = resolved === undefined || resolved.startsWith(registry);
       return [
         ...(isPublic ? [] : [`${path} comes from ${resolved}`]),
-        ...(integrity === undefined ? [`${path} has no hash`] : []),
+        ...(integrity === undefined && path !== '' ? [`${path} has no hash`] : []),
+        ...missing.map(name => `${path} may need ${name}, which is not in the lock file`),
       ];
     });
   },
 };
 
 interface Lock {
-  readonly packages?: Record<string, { readonly resolved?: string; readonly integrity?: string }>;
+  readonly packages?: Record<string, LockEntry>;
+}
+
+interface LockEntry {
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly optionalDependencies?: Record<string, string>;
+}
+
+/** Where Node looks for a package from the folder of another, nearest first. */
+function placesOf(name: string, from: string): string[] {
+  const place = from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`;
+  const parent = from.lastIndexOf('/node_modules/');
+  if (from === '') return [place];
+  return [place, ...placesOf(name, parent < 0 ? '' : from.slice(0, parent))];
 }
 
 function codesOf(tree: Tree): string[] {

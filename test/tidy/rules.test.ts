@@ -16,11 +16,9 @@ import {
   noDeadFiles,
   surfaceOnlyReExports,
 } from './layer-rules.ts';
-import { errorsOnPage, errorsProvokedExcept, folderSentences, publicLock } from './page-rules.ts';
 import { rules } from './rules.ts';
 import { bodyLines, fileLines, lineColumns, parameterCount } from './size-rules.ts';
 import { type Rule, treeOf } from './tree.ts';
-import { throughPorts, throughPortsExcept } from './world-rules.ts';
 
 type Texts = Record<string, string>;
 
@@ -260,130 +258,6 @@ export type { E } from './e.ts';`,
       'docs/b.md': 'GET https://example.com/home/anna and src/work/main and ./tmp/a',
     };
     expect(complaintsOf(noMachinePaths, texts)).toHaveLength(2);
-  });
-});
-
-describe('the world', () => {
-  it.each([
-    'const now = Date.now();',
-    'const now = new Date();',
-    'const now = Date();',
-    'Math.random();',
-    'setTimeout(() => {}, 1);',
-    'globalThis.setTimeout(() => {}, 1);',
-    'const later = setImmediate;',
-    'performance.now();',
-    'process.hrtime.bigint();',
-    'AbortSignal.timeout(5);',
-    'crypto.randomUUID();',
-    'new WeakRef({});',
-    "import { readFileSync } from 'node:fs';",
-    "import { readFile } from 'fs/promises';",
-    "import net from 'node:net';",
-    "import { randomBytes } from 'node:crypto';",
-    "import * as crypto from 'node:crypto';",
-    "await import('node:os');",
-  ])('is not touched by %s', text => {
-    expect(complaintsOf(throughPorts, { 'src/agent/a.ts': text })).toHaveLength(1);
-  });
-
-  it.each([
-    'const now = clock.now();',
-    'const then = new Date(0);',
-    'interface Clock { setTimeout(delayMs: number): void }',
-    'clock.setTimeout(5);',
-    'const timers = { setTimeout: 5 };',
-    "import { createHash } from 'node:crypto';",
-    "import type { Socket } from 'node:net';",
-    'Math.max(1, 2);',
-  ])('is left alone by %s', text => {
-    expect(complaintsOf(throughPorts, { 'src/agent/a.ts': text })).toEqual([]);
-  });
-
-  it('may be touched by engines, faces and tests', () => {
-    const text = 'setTimeout(() => {}, Date.now());';
-    const texts = {
-      'src/engines/system/clock.ts': text,
-      'src/cli/main.ts': text,
-      'src/gateway/admin.ts': text,
-      'test/a.ts': text,
-    };
-    expect(complaintsOf(throughPorts, texts)).toEqual([]);
-  });
-
-  it('has exceptions by name, and none that is not needed', () => {
-    const rule = throughPortsExcept([
-      { path: 'src/testing/a.ts', what: 'setImmediate', reason: 'it drains the microtasks' },
-      { path: 'src/testing/b.ts', what: 'Date.now', reason: 'it did once' },
-    ]);
-    const text = 'setImmediate(() => {});\nDate.now();';
-    expect(complaintsOf(rule, { 'src/testing/a.ts': text })).toEqual([
-      'src/testing/a.ts:2 uses Date.now',
-      'src/testing/b.ts: nothing uses Date.now',
-    ]);
-  });
-});
-
-describe('pages', () => {
-  const codes =
-    "export const errorCodes = {\n  ONE: {\n    outcome: 'unknown',\n  },\n  TWO_WORDS: {\n  },\n  THREE: {\n  },\n};";
-
-  it('name the error codes that there are', () => {
-    const texts = {
-      'src/core/error-codes.ts': codes,
-      'docs/reference/errors.md': '| `ONE` | a |\n| `FOUR` | b |\n| `THREE` | c |',
-    };
-    expect(complaintsOf(errorsOnPage, texts)).toEqual([
-      expect.stringContaining('lacks TWO_WORDS'),
-      expect.stringContaining('has FOUR'),
-    ]);
-  });
-
-  it('tests provoke the error codes that are raised', () => {
-    const texts = {
-      'src/core/error-codes.ts': codes,
-      'src/agent/a.ts': "new TroupeError('ONE', {}); new TroupeError('TWO_WORDS', {});",
-      'src/testing/log-laws.ts': "expectCode('ONE');",
-      'test/a.test.ts': '// TWO_WORDS in a comment proves nothing',
-      'test/tidy/a.ts': "'THREE' 'TWO_WORDS'",
-    };
-    expect(complaintsOf(errorsProvokedExcept([]), texts)).toEqual([
-      'THREE is raised nowhere in src',
-      'TWO_WORDS is provoked nowhere in test',
-      'THREE is provoked nowhere in test',
-    ]);
-    expect(complaintsOf(errorsProvokedExcept(['ONE', 'THREE']), texts)).toEqual([
-      'ONE is raised: take it off the list of those that are not',
-      'TWO_WORDS is provoked nowhere in test',
-    ]);
-  });
-
-  it('have a sentence for each folder', () => {
-    const texts = {
-      'src/agent/a.ts': '',
-      'src/engines/memory/log.ts': '',
-      'src/state/a.ts': '',
-      'docs/contributing.md':
-        '| `src/agent/` | Who handles it. |\n| `src/state/` | state |\n| `src/gone/` | Was here. |',
-    };
-    expect(complaintsOf(folderSentences, texts)).toEqual([
-      expect.stringContaining('no sentence for src/engines/memory/'),
-      expect.stringContaining('no sentence for src/state/'),
-      expect.stringContaining('src/gone/, which is not there'),
-    ]);
-  });
-
-  it('the lock file is for everybody', () => {
-    const packages = {
-      '': {},
-      'node_modules/a': { resolved: 'https://registry.npmjs.org/a/-/a-1.0.0.tgz', integrity: 'x' },
-      'node_modules/b': { integrity: 'x' },
-      'node_modules/c': { resolved: 'https://npm.example.com/c.tgz', integrity: 'x' },
-      'node_modules/d': {},
-    };
-    expect(complaintsOf(publicLock, { 'package-lock.json': JSON.stringify({ packages }) })).toEqual(
-      ['node_modules/c comes from https://npm.example.com/c.tgz', 'node_modules/d has no hash'],
-    );
   });
 });
 
