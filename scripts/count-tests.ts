@@ -1,6 +1,7 @@
 /**
- * Prints `N passed, N failed` from the results that vitest wrote as JSON: `node scripts/count-tests.ts
- * FILE STATUS`. A run whose status is not 0 has at least one failure, whatever the file says.
+ * Prints `N passed, N failed` from the results that vitest wrote as JSON: `node
+ * scripts/count-tests.ts FILE STATUS`. A run whose status is not 0 has at least one failure,
+ * whatever the file says.
  */
 import { readFileSync } from 'node:fs';
 

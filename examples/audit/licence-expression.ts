@@ -1,14 +1,15 @@
 /**
  * Whether a recognised licence text is another one than a package declares. Declarations are SPDX
- * expressions, or what people wrote before there were any; a text cannot tell "only" from "or later".
+ * expressions, or what people wrote before there were any; a text cannot tell "only" from "or
+ * later".
  */
 
 /**
  * Whether texts were recognised, and none of them belongs to a licence that is declared.
  *
- * @remarks For `MIT OR Apache-2.0` as for `MIT AND Apache-2.0` the text of either one is no other: a
- * package often brings only one of them. A declaration that only points to a file says nothing that
- * the text could contradict.
+ * @remarks For `MIT OR Apache-2.0` as for `MIT AND Apache-2.0` the text of either one is no other:
+ * a package often brings only one of them. A declaration that only points to a file says nothing
+ * that the text could contradict.
  */
 export function isMismatch(declared: string | null, recognised: readonly string[]): boolean {
   if (declared === null || recognised.length === 0 || pointsToFile.test(declared)) return false;

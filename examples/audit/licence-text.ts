@@ -1,7 +1,8 @@
 /**
- * Recognises the texts of common licences by phrases that survive reformatting: words only, in lower
- * case. One file may hold several texts (its own, then those of what it bundles), so it is cut where
- * a text begins, and each piece is judged alone. The phrases are from the texts at spdx.org.
+ * Recognises the texts of common licences by phrases that survive reformatting: words only, in
+ * lower case. One file may hold several texts (its own, then those of what it bundles), so it is
+ * cut where a text begins, and each piece is judged alone. The phrases are from the texts at
+ * spdx.org.
  */
 
 /** The SPDX identifiers of the licences in a text, in order of their first appearance. */
@@ -36,22 +37,25 @@ interface Family {
 
 const families: readonly Family[] = [
   {
-    start: /permission is hereby granted free of charge to any person obtaining a copy of/g,
+    start: phrase('permission is hereby granted free of charge to any person obtaining a copy of'),
     judge: judgeMit,
   },
   {
-    start:
-      /permission to use copy modify and (or )?distribute this software (and its documentation )?for any purpose with or without fee is hereby granted/g,
+    start: phrase(
+      'permission to use copy modify and (or )?distribute this software (and its documentation )?for any purpose with or without fee is hereby granted',
+    ),
     judge: judgeIsc,
   },
   {
-    start:
-      /redistribution and use in source and binary forms with or without modification are permitted/g,
+    start: phrase(
+      'redistribution and use in source and binary forms with or without modification are permitted',
+    ),
     judge: judgeBsd,
   },
   {
-    start:
-      /in no event will the authors? be held liable for any damages arising from the use of this software/g,
+    start: phrase(
+      'in no event will the authors? be held liable for any damages arising from the use of this software',
+    ),
     judge: piece =>
       piece.includes('altered source versions must be plainly marked') ? 'Zlib' : undefined,
   },
@@ -83,10 +87,15 @@ const families: readonly Family[] = [
   }),
 ];
 
+/** Whole words, as a pattern of words in lower case. */
+function phrase(pattern: string): RegExp {
+  return new RegExp(`\\b(?:${pattern})\\b`, 'g');
+}
+
 /** Licences whose title, or first sentence, is enough. */
 function titled(titles: Readonly<Record<string, readonly string[]>>): Family[] {
   return Object.entries(titles).map(([licence, phrases]) => ({
-    start: new RegExp(phrases.map(phrase => `\\b${phrase}\\b`).join('|'), 'g'),
+    start: phrase(phrases.join('|')),
     judge: () => licence,
   }));
 }

@@ -1,6 +1,6 @@
 /**
- * What an audit reads in a `package.json`: whether it makes its folder a package, the licence that it
- * declares, and whether installing runs a script. Pure: text in, facts out.
+ * What an audit reads in a `package.json`: whether it makes its folder a package, the licence that
+ * it declares, and whether installing runs a script. Pure: text in, facts out.
  */
 
 /** What a package says of itself. */

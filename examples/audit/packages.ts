@@ -1,7 +1,7 @@
 /**
- * The packages below a folder, read from the disk in the four steps of an audit. These functions are
- * all that the audit by agents and the plain reference share; neither follows symbolic links. Paths
- * below the surface are bytes, because a file may have a name that is not UTF-8.
+ * The packages below a folder, read from the disk in the four steps of an audit. These functions
+ * are all that the audit by agents and the plain reference share; neither follows symbolic links.
+ * Paths below the surface are bytes, because a file may have a name that is not UTF-8.
  */
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -50,7 +50,9 @@ export async function readManifest(packageFolder: string): Promise<Manifest | un
   return parseManifest(decodeText(bytes));
 }
 
-/** Counts the regular files of a package: those below it, but not below a further `node_modules`. */
+/**
+ * Counts the regular files of a package: those below it, but not below a further `node_modules`.
+ */
 export async function measureFiles(packageFolder: string): Promise<FileMeasure> {
   let files = 0;
   let bytes = 0;

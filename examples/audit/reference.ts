@@ -1,7 +1,7 @@
 /**
- * The audit without Troupe: one package after the other, in one process that must not be interrupted.
- * It computes what the audit by agents has to come to.
- * `node examples/audit/reference.ts [FOLDER] [--report FILE] [--json]`
+ * The audit without Troupe: one package after the other, in one process that must not be
+ * interrupted. It computes what the audit by agents has to come to. `node
+ * examples/audit/reference.ts [FOLDER] [--report FILE] [--json]`
  */
 import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
  * The report of an audit: what was found in each package, how findings add up, and how a report is
- * written. Adding up is associative and commutative, so that it does not matter which of many agents
- * adds first; the plain reference adds one after the other.
+ * written. Adding up is associative and commutative, so that it does not matter which of many
+ * agents adds first; the plain reference adds one after the other.
  */
 import { isMismatch } from './licence-expression.ts';
 import type { Manifest } from './manifest.ts';

@@ -1,6 +1,6 @@
 /**
- * A folder in which snippets are checked and run as a user would: each page has a folder of its own,
- * `troupe` and the packages of the docs are found in node_modules, `troupe` is a command.
+ * A folder in which snippets are checked and run as a user would: each page has a folder of its
+ * own, `troupe` and the packages of the docs are found in node_modules, `troupe` is a command.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';

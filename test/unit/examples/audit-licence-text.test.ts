@@ -1,4 +1,6 @@
-/** Licence texts are recognised however they are set, and told apart from their nearest relatives. */
+/**
+ * Licence texts are recognised however they are set, and told apart from their nearest relatives.
+ */
 import { describe, expect, it } from 'vitest';
 import { decodeText, recogniseLicences } from '../../../examples/audit/licence-text.ts';
 

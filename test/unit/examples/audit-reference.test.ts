@@ -1,4 +1,6 @@
-/** The plain audit as a program, and against another way of counting on what is really installed. */
+/**
+ * The plain audit as a program, and against another way of counting on what is really installed.
+ */
 import { spawnSync } from 'node:child_process';
 import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
