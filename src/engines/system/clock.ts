@@ -24,6 +24,7 @@ export function systemClock(): Clock {
 
 function setTimer(delayMs: number, task: () => void): Timer {
   invariant(!Number.isNaN(delayMs), 'the delay of a timer must be a number');
+  if (delayMs === Number.POSITIVE_INFINITY) return { cancel: () => undefined };
   const dueAt = performance.now() + delayMs;
   let handle = setTimeout(step, nextDelay(delayMs));
 
