@@ -16,6 +16,8 @@ export const standInKey: unique symbol = Symbol('troupe.stand-in');
 export interface StandIn {
   /** The data it stands for now. It may hold further stand-ins. */
   current(): object;
+  /** Whether the data never changes again, so that it may be shared. */
+  readonly isImmutable: boolean;
 }
 
 /** Whether a key could reach a prototype when it is assigned somewhere. */

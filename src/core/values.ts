@@ -183,4 +183,10 @@ function copySet(
 
 export { equalValues } from './value-equality.ts';
 export { previewOf } from './value-preview.ts';
-export { valueDepthMax, valueItemsMax } from './value-rules.ts';
+export {
+  type StandIn,
+  standInKey,
+  standInOf,
+  valueDepthMax,
+  valueItemsMax,
+} from './value-rules.ts';
