@@ -27,7 +27,7 @@ export function chainHash(previous: Uint8Array, bytes: Uint8Array): Uint8Array {
 }
 
 /** SHA-256 of bytes or a text, shortened to 16 bytes, as 32 hexadecimal digits. */
-export function shortHash(content: Uint8Array | string): string {
+export function hexHash(content: Uint8Array | string): string {
   return hash('sha256', content, 'hex').slice(0, chainHashBytes * 2);
 }
 

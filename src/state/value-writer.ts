@@ -42,7 +42,7 @@ export function encodeValue(value: unknown): Uint8Array {
   const start = position;
   try {
     writeRoot(value);
-    return Uint8Array.prototype.slice.call(target, start, position);
+    return new Uint8Array(target.subarray(start, position));
   } finally {
     position = start;
     if (start === 0 && target.length > sharedBytesKept) target = Buffer.allocUnsafeSlow(1 << 14);
