@@ -136,38 +136,38 @@ export function task<
   return action('task', shape);
 }
 
-/** What a contract of either level says. */
-export interface ContractOptions<S extends Schema, A extends Actions> {
-  readonly state: S;
-  /** The state of a new agent; needed only where the schema does not accept `{}`. */
-  readonly initial?: ((key: string) => In<S>) | undefined;
-  readonly actions: A;
-  readonly description?: string | undefined;
-  /** Defaults and meanings are in the reference page on limits. */
-  readonly limits?: TypeLimitOptions | undefined;
-}
-
-/** What a contract whose agents live in memory only says. */
-export interface NoneOptions<S extends Schema, A extends Actions> extends ContractOptions<S, A> {
-  readonly consistency: 'none';
-  readonly events?: never;
-  readonly signals?: never;
-  readonly stateVersion?: never;
-}
-
-/** What a contract whose agents survive says. */
-export interface StrongOptions<
+/** What a contract says. */
+export interface ContractOptions<
   S extends Schema,
   A extends Actions,
   E extends Schemas,
   G extends Schemas,
-> extends ContractOptions<S, A> {
-  readonly consistency?: 'strong' | undefined;
+  L extends Consistency,
+> {
+  readonly state: S;
+  /** The state of a new agent; needed only where the schema does not accept `{}`. */
+  readonly initial?: ((key: string) => In<S>) | undefined;
+  /** What is promised about the state (default `strong`). */
+  readonly consistency?: L | undefined;
   readonly events?: E | undefined;
   readonly signals?: G | undefined;
+  readonly actions: A;
+  readonly description?: string | undefined;
   /** Counts from 1. Raise it with every change that stored states do not fit, and add `migrate`. */
   readonly stateVersion?: number | undefined;
+  /** Defaults and meanings are in the reference page on limits. */
+  readonly limits?: TypeLimitOptions | undefined;
 }
+
+/** What a contract whose agents live in memory only cannot say. */
+export type WithoutRecords<L extends Consistency> = L extends 'none'
+  ? {
+      readonly events?: never;
+      readonly signals?: never;
+      readonly stateVersion?: never;
+      readonly actions: Readonly<Record<string, Action<'turn' | 'read'>>>;
+    }
+  : unknown;
 
 /** Asks for `initial` where the schema does not accept `{}`. */
 export type InitialIfNeeded<S extends Schema> =
@@ -196,21 +196,14 @@ export type InitialIfNeeded<S extends Schema> =
 export function defineAgent<
   const N extends string,
   S extends Schema,
-  A extends Readonly<Record<string, Action<'turn' | 'read'>>>,
->(
-  type: N,
-  options: NoneOptions<S, A> & InitialIfNeeded<S>,
-): Contract<N, S, A, NoSchemas, NoSchemas, 'none'>;
-export function defineAgent<
-  const N extends string,
-  S extends Schema,
   A extends Actions,
   E extends Schemas = NoSchemas,
   G extends Schemas = NoSchemas,
+  const L extends Consistency = 'strong',
 >(
   type: N,
-  options: StrongOptions<S, A, E, G> & InitialIfNeeded<S>,
-): Contract<N, S, A, E, G, 'strong'>;
+  options: ContractOptions<S, A, E, G, L> & InitialIfNeeded<S> & WithoutRecords<L>,
+): Contract<N, S, A, E, G, L>;
 export function defineAgent(type: string, options: object): Contract {
   checkedName('an agent type', type);
   const given = checkedOptions(type, options, contractOptions);

@@ -21,11 +21,11 @@ import type { RunsOfAgent } from './run-types.ts';
 import type { In, Out, Schema } from './schema.ts';
 
 /** The names of the actions of a contract that are of one of these kinds. */
-export type ActionName<D extends Contract, K extends ActionKind = ActionKind> = {
-  [P in keyof D['actions'] & string]: [Extract<D['actions'][P]['kind'], K>] extends [never]
+export type ActionName<D extends Contract, K extends ActionKind = ActionKind> = keyof {
+  [P in keyof D['actions'] & string as [Extract<D['actions'][P]['kind'], K>] extends [never]
     ? never
-    : P;
-}[keyof D['actions'] & string];
+    : P]: P;
+};
 
 /** The names of the signals of a contract. */
 export type SignalName<D extends Contract> = keyof D['signals'] & string;
