@@ -1,4 +1,7 @@
-/** What a durable record changes in the index: the same when it was just written and when a scan finds it. */
+/**
+ * What a durable record changes in the index: the same when it was just written and when a scan
+ * finds it.
+ */
 import { type RecordHeader, recordKind } from './frame.ts';
 import type { IndexTable } from './index-table.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Reads the records of one log, which are chained from the tail backwards. Whatever does not fit its
- * checksum, its place or its name stops that log: it is never skipped, and no log ends silently
+ * Reads the records of one log, which are chained from the tail backwards. Whatever does not fit
+ * its checksum, its place or its name stops that log: it is never skipped, and no log ends silently
  * earlier than its tail.
  */
 import type { LogSlice, Seq, StoredRecord } from '../../ports/log.ts';

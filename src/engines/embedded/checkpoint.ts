@@ -2,8 +2,8 @@
  * The index on disk, so that opening reads what was appended since and not the whole log. It can
  * always be rebuilt: a damaged checkpoint costs time and is reported, nothing else.
  *
- * @remarks A checkpoint is taken page by page while appends go on. It names the place of the log where
- * it began; opening replays from there, and applying a record twice changes nothing.
+ * @remarks A checkpoint is taken page by page while appends go on. It names the place of the log
+ * where it began; opening replays from there, and applying a record twice changes nothing.
  */
 import { crc32 } from 'node:zlib';
 import { TroupeError } from '../../core/errors.ts';

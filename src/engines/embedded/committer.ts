@@ -1,7 +1,7 @@
 /**
- * Group commit. Everything that waits is decided in the order it came, written as one commit, flushed
- * once, applied to the index and only then answered. The first flush that fails ends it for good: what
- * the device has by then nobody knows.
+ * Group commit. Everything that waits is decided in the order it came, written as one commit,
+ * flushed once, applied to the index and only then answered. The first flush that fails ends it for
+ * good: what the device has by then nobody knows.
  */
 import { TroupeError, textOf, wrapError } from '../../core/errors.ts';
 import type { AppendResult, Seq } from '../../ports/log.ts';

@@ -1,8 +1,8 @@
 /**
- * The bytes of commits and records: how a batch lies on the disk, and how each byte of it is covered
- * by a checksum. Pure functions over buffers; where the bytes lie is the business of `segment.ts`.
- * The layout is drawn in docs/decisions/0002-embedded-log-format.md and is never edited, only
- * superseded by a new format version.
+ * The bytes of commits and records: how a batch lies on the disk, and how each byte of it is
+ * covered by a checksum. Pure functions over buffers; where the bytes lie is the business of
+ * `segment.ts`. The layout is drawn in docs/decisions/0002-embedded-log-format.md and is never
+ * edited, only superseded by a new format version.
  */
 import { crc32 } from 'node:zlib';
 
@@ -29,7 +29,9 @@ export const recordKind = {
   trim: 2,
   /** A mark that the log was truncated to `previous` by a repair; what lay between is given up. */
   cut: 3,
-  /** A mark, without a name, that an operator has given up what is unreadable from `previous` on. */
+  /**
+   * A mark, without a name, that an operator has given up what is unreadable from `previous` on.
+   */
   loss: 4,
 } as const;
 

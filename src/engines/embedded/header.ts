@@ -1,7 +1,7 @@
 /**
- * The first 64 bytes of every file of a store: magic, format version, fields, checksum. All versions
- * of the format keep magic, version and checksum in these places, so that data of a newer version is
- * recognised as such and left alone, and never mistaken for damage.
+ * The first 64 bytes of every file of a store: magic, format version, fields, checksum. All
+ * versions of the format keep magic, version and checksum in these places, so that data of a newer
+ * version is recognised as such and left alone, and never mistaken for damage.
  */
 import { crc32 } from 'node:zlib';
 import { TroupeError } from '../../core/errors.ts';
@@ -39,7 +39,9 @@ export function checkHeader(header: Bytes, magic: number, salt: number, path: st
   const version = view.getUint16(4, true);
   if (version > formatVersion) {
     throw new TroupeError('ENGINE_UNSUPPORTED', {
-      detail: `${path} has data format ${version}, this code reads up to ${formatVersion}; it was left untouched`,
+      detail:
+        `${path} has data format ${version}, this code reads up to ${formatVersion}; ` +
+        'it was left untouched',
       data: { path, found: version, supported: formatVersion },
     });
   }

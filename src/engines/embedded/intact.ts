@@ -1,4 +1,7 @@
-/** Checks every byte of one commit: what is not yet proven to be flushed is taken whole or not at all. */
+/**
+ * Checks every byte of one commit: what is not yet proven to be flushed is taken whole or not at
+ * all.
+ */
 import { crc32 } from 'node:zlib';
 import { bodyOf, bytesOf, type CommitHeader, commitHeaderBytes, decodeRecord } from './frame.ts';
 import type { Scan } from './scan.ts';

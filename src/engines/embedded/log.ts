@@ -1,4 +1,6 @@
-/** The Log port over a store in this thread: for the simulator, for tests, and inside the worker. */
+/**
+ * The Log port over a store in this thread: for the simulator, for tests, and inside the worker.
+ */
 import type { TroupeError } from '../../core/errors.ts';
 import type {
   AppendOptions,

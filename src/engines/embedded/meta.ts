@@ -1,6 +1,7 @@
 /**
- * What a store is: its salt, lineage, epoch and shard count, in a small file with two equal slots, so
- * that one damaged slot loses nothing. Both are written in place, which needs no space on a full disk.
+ * What a store is: its salt, lineage, epoch and shard count, in a small file with two equal slots,
+ * so that one damaged slot loses nothing. Both are written in place, which needs no space on a full
+ * disk.
  */
 import type { Disk } from '../../ports/disk.ts';
 import type { Random } from '../../ports/random.ts';
@@ -12,7 +13,9 @@ export const metaPath = 'meta';
 
 /** What a store is. */
 export interface Meta {
-  /** Seeds every checksum of the store, so that bytes of another store are never taken for its own. */
+  /**
+   * Seeds every checksum of the store, so that bytes of another store are never taken for its own.
+   */
   readonly salt: number;
   /** The number of shards, fixed at creation. */
   readonly shardCount: number;

@@ -1,4 +1,6 @@
-/** The way from a disk to a store's state: lock, meta, recovery, and the next epoch, in this order. */
+/**
+ * The way from a disk to a store's state: lock, meta, recovery, and the next epoch, in this order.
+ */
 import { TroupeError } from '../../core/errors.ts';
 import type { DiskLock } from '../../ports/disk.ts';
 import { corrupt } from './header.ts';

@@ -1,6 +1,6 @@
 /**
- * Opens the files of the log and checks that they are one unbroken row. What a crash leaves half made
- * is removed; what is missing or damaged is reported.
+ * Opens the files of the log and checks that they are one unbroken row. What a crash leaves half
+ * made is removed; what is missing or damaged is reported.
  */
 import type { TroupeError } from '../../core/errors.ts';
 import { corrupt, fileHeaderBytes } from './header.ts';

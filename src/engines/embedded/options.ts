@@ -24,7 +24,9 @@ export interface StoreLimits {
   readonly queueLengthMax: number;
   /** The bytes that may wait (default 256 MiB). */
   readonly queueBytesMax: number;
-  /** The most that one answer to a read carries (default 16 MiB), if a single record is not larger. */
+  /**
+   * The most that one answer to a read carries (default 16 MiB), if a single record is not larger.
+   */
   readonly sliceBytesMax: number;
   /** A checkpoint is due after at least so many bytes of log (default 32 MiB). */
   readonly checkpointBytesMin: number;
@@ -59,8 +61,8 @@ export interface StoreOptions {
    */
   readonly breathe?: (() => Promise<void>) | undefined;
   /**
-   * Opens although records are unreadable and nobody can tell whose they were: an operator's consent
-   * to their loss. The losses are listed in the recovery report.
+   * Opens although records are unreadable and nobody can tell whose they were: an operator's
+   * consent to their loss. The losses are listed in the recovery report.
    */
   readonly acceptLoss?: boolean | undefined;
 }

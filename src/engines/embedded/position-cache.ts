@@ -1,6 +1,6 @@
 /**
- * The places of the records of long logs that are being read page by page. Chains lead backwards, so
- * without it each page would walk the whole log again.
+ * The places of the records of long logs that are being read page by page. Chains lead backwards,
+ * so without it each page would walk the whole log again.
  */
 import type { Seq } from '../../ports/log.ts';
 

@@ -1,7 +1,8 @@
 /**
- * Opening a store: from the newest checkpoint and what was appended since, to an index that is right.
- * Batches are all or nothing. What fails its checksums above the high-water mark was never proven to
- * be flushed: it is cut and reported. What fails below it was acknowledged: it is never skipped.
+ * Opening a store: from the newest checkpoint and what was appended since, to an index that is
+ * right. Batches are all or nothing. What fails its checksums above the high-water mark was never
+ * proven to be flushed: it is cut and reported. What fails below it was acknowledged: it is never
+ * skipped.
  */
 import { TroupeError } from '../../core/errors.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from './checkpoint.ts';
@@ -23,7 +24,9 @@ export interface CutReport {
   readonly path: string;
   readonly offset: number;
   readonly bytes: number;
-  /** Whether the bytes may have been an append that was acknowledged: nothing proves the contrary. */
+  /**
+   * Whether the bytes may have been an append that was acknowledged: nothing proves the contrary.
+   */
   readonly isPossiblyAcknowledged: true;
 }
 

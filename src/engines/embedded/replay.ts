@@ -1,8 +1,8 @@
 /**
  * Brings an index up to date with the log: every record that a scan finds is applied, and holes are
- * judged. A hole below the high-water mark hides a record that was acknowledged. When a later record
- * names it as its predecessor we know whose it was, and reading that log will show the damage; when
- * nobody does, some log may end too early, and the store is not opened.
+ * judged. A hole below the high-water mark hides a record that was acknowledged. When a later
+ * record names it as its predecessor we know whose it was, and reading that log will show the
+ * damage; when nobody does, some log may end too early, and the store is not opened.
  */
 import { applyRecord } from './apply.ts';
 import {

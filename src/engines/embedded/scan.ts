@@ -53,7 +53,8 @@ export function scanOf(segment: Segment, salt: number, until: number): Scan {
 
 /**
  * Walks over the commits from `from` on. `proven` is the offset up to which all is known to be
- * flushed; `visit` may stop the walk by returning `false`, and the walk then ends before that commit.
+ * flushed; `visit` may stop the walk by returning `false`, and the walk then ends before that
+ * commit.
  */
 export async function walkCommits(
   scan: Scan,

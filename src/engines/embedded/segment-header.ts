@@ -1,6 +1,6 @@
 /**
- * What the first bytes of a segment say: where it lies in the log, which segment comes before it and
- * how far that one was flushed. So no segment can go missing and none can end early unnoticed.
+ * What the first bytes of a segment say: where it lies in the log, which segment comes before it
+ * and how far that one was flushed. So no segment can go missing and none can end early unnoticed.
  */
 import type { DiskFile } from '../../ports/disk.ts';
 import { bytesOf } from './frame.ts';

@@ -1,7 +1,7 @@
 /**
- * Where the records of a compacted segment lie: places in the log, rising, with their offsets in the
- * file. The table is only a shortcut: every record carries its place, so a damaged table is rebuilt
- * from the records.
+ * Where the records of a compacted segment lie: places in the log, rising, with their offsets in
+ * the file. The table is only a shortcut: every record carries its place, so a damaged table is
+ * rebuilt from the records.
  */
 import { crc32 } from 'node:zlib';
 import type { DiskFile } from '../../ports/disk.ts';

@@ -1,7 +1,7 @@
 /**
- * One file of the log. A plain segment is commits one behind the other, and a place in the log is the
- * segment's base plus the offset in the file. A compacted segment holds the records that were still
- * wanted, byte for byte, and a table of where each place lies now, so that chains stay valid.
+ * One file of the log. A plain segment is commits one behind the other, and a place in the log is
+ * the segment's base plus the offset in the file. A compacted segment holds the records that were
+ * still wanted, byte for byte, and a table of where each place lies now, so that chains stay valid.
  */
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import { type Bytes, bytesOf } from './frame.ts';

@@ -1,7 +1,7 @@
 /**
- * The embedded store: one log of segments for all agents, an index of it in memory, group commit. It
- * stands on the Disk port alone and knows neither clock nor thread, so that the simulator runs exactly
- * this code; the storage worker is a thin shell around it.
+ * The embedded store: one log of segments for all agents, an index of it in memory, group commit.
+ * It stands on the Disk port alone and knows neither clock nor thread, so that the simulator runs
+ * exactly this code; the storage worker is a thin shell around it.
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { DiskLock } from '../../ports/disk.ts';
@@ -91,7 +91,8 @@ export class SegmentStore {
   /**
    * Appends, as {@link Log.append} says.
    *
-   * @throws `PAYLOAD_TOO_LARGE`, `LOG_CORRUPT`, `INVALID_INPUT`, `NOT_STARTED`; nothing is stored then.
+   * @throws `PAYLOAD_TOO_LARGE`, `LOG_CORRUPT`, `INVALID_INPUT`, `NOT_STARTED`; nothing is stored
+   * then.
    */
   append(append: StoreAppend): void {
     this.#checkOpen();

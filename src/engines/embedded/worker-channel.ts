@@ -1,0 +1,149 @@
+/**
+ * The requests of one thread to its storage worker. Those of one tick leave in one message, and at
+ * most two messages are under way: the worker always has work, and meanwhile requests gather.
+ */
+import type { Worker } from 'node:worker_threads';
+import { TroupeError } from '../../core/errors.ts';
+import type { AppendResult } from '../../ports/log.ts';
+import { MessageReader, MessageWriter } from './message-bytes.ts';
+import {
+  answerKind,
+  type Control,
+  readError,
+  readSlice,
+  readValue,
+  requestKind,
+  writeJson,
+} from './messages.ts';
+
+const messagesMax = 2;
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: TroupeError) => void;
+  /** What to answer when the worker is gone and nobody knows. */
+  readonly lose: (error: TroupeError) => void;
+}
+
+/** A line to a storage worker. */
+export class WorkerChannel {
+  readonly #worker: Worker;
+  readonly #onFailed: (error: TroupeError) => void;
+  readonly #requests = new MessageWriter();
+  readonly #waiting = new Map<number, Waiting>();
+  #nextId = 1;
+  #postedCount = 0;
+  #takenCount = 0;
+  #isDue = false;
+  #lost: TroupeError | undefined;
+
+  constructor(worker: Worker, onFailed: (error: TroupeError) => void) {
+    this.#worker = worker;
+    this.#onFailed = onFailed;
+    worker.on('message', (message: ArrayBuffer) => this.#take(message));
+    worker.on('error', cause => this.#lose(cause));
+    worker.on('exit', () => this.#lose(undefined));
+  }
+
+  /** Sends an append. */
+  append(write: (writer: MessageWriter) => void): Promise<AppendResult> {
+    const lost = this.#lost;
+    if (lost !== undefined) return Promise.resolve({ status: 'unavailable', cause: lost });
+    return new Promise((resolve, reject) => {
+      const lose = (cause: TroupeError) => resolve({ status: 'unknown', cause });
+      // An append is answered with an AppendResult.
+      const waiting = { resolve: resolve as (value: unknown) => void, reject, lose };
+      this.#send(requestKind.append, waiting, write);
+    });
+  }
+
+  /** Sends a request of another kind. */
+  request<Answer>(kind: number, write: (writer: MessageWriter) => void): Promise<Answer> {
+    const lost = this.#lost;
+    if (lost !== undefined) return Promise.reject(lost);
+    return new Promise((resolve, reject) => {
+      // The kind decides what the answer is; the caller names it.
+      const waiting = { resolve: resolve as (value: unknown) => void, reject, lose: reject };
+      this.#send(kind, waiting, write);
+    });
+  }
+
+  /** Sends something rare. */
+  control<Answer>(control: Control): Promise<Answer> {
+    return this.request(requestKind.control, writer => writeJson(writer, control));
+  }
+
+  /** Ends the worker, which has nothing to do any more. */
+  async end(): Promise<void> {
+    this.#lost ??= new TroupeError('NOT_STARTED', { detail: 'the log is closed' });
+    await this.#worker.terminate();
+  }
+
+  #send(kind: number, waiting: Waiting, write: (writer: MessageWriter) => void): void {
+    const id = this.#nextId;
+    this.#nextId = (id + 1) >>> 0;
+    this.#waiting.set(id, waiting);
+    this.#requests.byte(kind);
+    this.#requests.integer(id);
+    write(this.#requests);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    // What is asked for in this turn goes along.
+    queueMicrotask(() => this.#post());
+  }
+
+  #post(): void {
+    if (this.#postedCount - this.#takenCount >= messagesMax) return;
+    this.#isDue = false;
+    this.#postedCount += 1;
+    const message = this.#requests.take();
+    this.#worker.postMessage(message, [message]);
+  }
+
+  #take(message: ArrayBuffer): void {
+    const reader = new MessageReader(message);
+    this.#takenCount = reader.integer();
+    while (reader.hasMore) this.#answer(reader);
+    if (this.#isDue) queueMicrotask(() => this.#isDue && this.#post());
+  }
+
+  #answer(reader: MessageReader): void {
+    const kind = reader.byte();
+    if (kind === answerKind.failed) {
+      this.#onFailed(readError(reader));
+      return;
+    }
+    const id = reader.integer();
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    const read = readers[kind];
+    if (kind === answerKind.thrown) waiting?.reject(readError(reader));
+    else waiting?.resolve(read?.(reader));
+  }
+
+  #lose(cause: unknown): void {
+    if (this.#lost !== undefined) return;
+    const detail = 'the storage worker ended';
+    const lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'unknown', cause });
+    this.#lost = lost;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { lose } of waiting) lose(lost);
+    this.#onFailed(lost);
+  }
+}
+
+const conflict: AppendResult = { status: 'conflict' };
+
+/** How the body of each kind of answer is read. */
+const readers: Readonly<Record<number, (reader: MessageReader) => unknown>> = {
+  [answerKind.accepted]: (reader): AppendResult => ({ status: 'accepted', seq: reader.number() }),
+  [answerKind.conflict]: () => conflict,
+  [answerKind.unavailable]: (reader): AppendResult => ({
+    status: 'unavailable',
+    cause: readError(reader),
+  }),
+  [answerKind.unknown]: (reader): AppendResult => ({ status: 'unknown', cause: readError(reader) }),
+  [answerKind.slice]: readSlice,
+  [answerKind.value]: readValue,
+};
