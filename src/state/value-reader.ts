@@ -13,7 +13,7 @@ const scratchBytes: Uint8Array = new Uint8Array(scratch.buffer);
 const keySlots: string[] = new Array(1024).fill('');
 const keyLengthMax = 31;
 /** Strings up to this length are read by a loop; a call into Node costs more than that. */
-const loopLengthMax = 12;
+const loopLengthMax = 6;
 
 let source: Uint8Array = new Uint8Array(0);
 let sourceText: Buffer | undefined;
