@@ -33,8 +33,13 @@ export function listHeads(index: IndexTable, query: HeadsQuery): Heads {
 
 function isWanted(index: IndexTable, row: number, { dueAt, prefix }: HeadsQuery): boolean {
   if (index.tail(row) === 0) return false;
-  if (dueAt !== undefined && !(index.wakeAt(row) <= dueAt)) return false;
+  if (dueAt !== undefined && !isDue(index.wakeAt(row), dueAt)) return false;
   return index.startsWith(row, prefix);
+}
+
+/** A log without work is not due, not even at the end of time. */
+function isDue(wakeAt: number, dueAt: number): boolean {
+  return wakeAt <= dueAt && wakeAt !== Number.POSITIVE_INFINITY;
 }
 
 function rowOf(cursor: string | undefined): number {
