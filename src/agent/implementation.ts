@@ -78,7 +78,7 @@ export function implement<D extends Contract>(
     );
   }
   const place = `implement('${contract.type}')`;
-  const { migrate } = checkedOptions(`the options of ${place}`, options, ['migrate']);
+  const { migrate } = checkedOptions(place, options, ['migrate']);
   if (migrate !== undefined && typeof migrate !== 'function') {
     throw refusal(`${place}: migrate is ${previewOf(migrate)}; it must be a function`);
   }

@@ -62,7 +62,7 @@ export const errorCodes = {
   MAILBOX_FULL: {
     outcome: 'not-executed',
     meaning: 'As many messages wait for this agent as its mailbox may hold.',
-    remedy: 'Back off and retry, spread the load over more agents, or raise `mailbox.lengthMax`.',
+    remedy: 'Back off and retry, spread the load over more agents, or raise `mailboxLengthMax`.',
   },
   OVERLOADED: {
     outcome: 'not-executed',
@@ -198,7 +198,7 @@ export const errorCodes = {
   HISTORY_TRIMMED: {
     outcome: 'not-executed',
     meaning: 'The version asked for lies below what is kept.',
-    remedy: 'Ask for a later version, or raise `history` for the type.',
+    remedy: 'Ask for a later version, or raise `historyVersions` of the type.',
   },
   LOG_CORRUPT: {
     outcome: 'not-executed',

@@ -4,8 +4,10 @@ import { ledger } from '../../examples/account/ledger.ts';
 import {
   type AgentEvent,
   type AgentRef,
+  type Contract,
   implement,
   type Position,
+  type Troupe,
   type TroupeError,
 } from '../../src/index.ts';
 import { leftAgent } from './circle-left.ts';
@@ -55,6 +57,17 @@ export async function references(): Promise<void> {
   await troupe.agents.get(shelf, 'one').execute('rename', 'new');
   const listed = await troupe.agents.list({ type: 'account', prefix: 'al', limit: 10 });
   same<(typeof listed.items)[number]['type'], 'account'>();
+}
+
+/** Addresses that are put together, and a node whose contracts are not known to the compiler. */
+export async function loose(id: string, node: Troupe = troupe): Promise<void> {
+  const alice = troupe.agents.get(`account/${id}`);
+  same<typeof alice, AgentRef<typeof account>>();
+  const any = node.agents.get(`${id}/one`);
+  const answer = await any.execute(id, { anything: id }, { timeout: '2s' });
+  same<typeof answer, unknown>();
+  const contract: Contract = account;
+  await node.agents.get(contract, id).send(id);
 }
 
 /** Streams, events and history. */
