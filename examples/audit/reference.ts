@@ -3,13 +3,12 @@
  * interrupted. It computes what the audit by agents has to come to. `node
  * examples/audit/reference.ts [FOLDER] [--report FILE] [--json]`
  */
-import { stat, writeFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { handOver } from './hand-over.ts';
+import { readOptions } from './options.ts';
 import { listPackages, measureFiles, readManifest, recogniseLicence } from './packages.ts';
-import { canonicalJson, combine, type Findings, type PackageResult } from './report.ts';
-import { reportTable } from './table.ts';
+import { combine, type Findings, type PackageResult } from './report.ts';
 
 /** Audits every package below a folder. */
 export async function auditPlainly(folder: string): Promise<Findings> {
@@ -25,9 +24,6 @@ export async function auditPlainly(folder: string): Promise<Findings> {
   return combine(results);
 }
 
-/** The folder that is looked at when none is named: what the project has installed. */
-export const installedPackages = fileURLToPath(new URL('../../node_modules', import.meta.url));
-
 async function main(parameters: readonly string[]): Promise<number> {
   const options = readOptions(parameters);
   if (options === undefined) {
@@ -42,32 +38,8 @@ async function main(parameters: readonly string[]): Promise<number> {
     process.stderr.write(`${options.folder} is not a folder\n`);
     return 1;
   }
-  const findings = await auditPlainly(options.folder);
-  const json = canonicalJson(findings);
-  if (options.report !== undefined) await writeFile(options.report, json);
-  process.stdout.write(options.isJson ? json : reportTable(findings));
+  await handOver(await auditPlainly(options.folder), options);
   return 0;
-}
-
-interface Options {
-  readonly folder: string;
-  readonly report: string | undefined;
-  readonly isJson: boolean;
-}
-
-function readOptions(parameters: readonly string[]): Options | undefined {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...parameters],
-      allowPositionals: true,
-      options: { report: { type: 'string' }, json: { type: 'boolean', default: false } },
-    });
-    if (positionals.length > 1) return undefined;
-    const folder = positionals[0] ?? installedPackages;
-    return { folder, report: values.report, isJson: values.json };
-  } catch {
-    return undefined; // An option that does not exist: the usage is printed.
-  }
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

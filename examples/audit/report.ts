@@ -95,6 +95,19 @@ export function addTallies(one: Tally, other: Tally): Tally {
   };
 }
 
+/** Many tallies as one, added in pairs: one after the other would go over the sum again and again. */
+export function sumOf(tallies: readonly Tally[]): Tally {
+  let waiting = tallies;
+  while (waiting.length > 1) {
+    waiting = waiting.flatMap((one, index) => {
+      if (index % 2 === 1) return [];
+      const other = waiting[index + 1];
+      return other === undefined ? [one] : [addTallies(one, other)];
+    });
+  }
+  return waiting[0] ?? emptyTally;
+}
+
 /** The findings of a tally. */
 export function findingsOf({ versions, ...rest }: Tally): Findings {
   const several = Object.entries(versions).filter(([, found]) => found.length > 1);
@@ -103,9 +116,7 @@ export function findingsOf({ versions, ...rest }: Tally): Findings {
 
 /** The findings of all packages. */
 export function combine(results: Iterable<PackageResult>): Findings {
-  let tally = emptyTally;
-  for (const result of results) tally = addTallies(tally, tallyOf(result));
-  return findingsOf(tally);
+  return findingsOf(sumOf(Array.from(results, tallyOf)));
 }
 
 /** The part of a report that audits of the same files agree on. */

@@ -25,14 +25,12 @@ export const errorsOnPage: Rule = {
 /** Codes of what only several nodes can run into: the package has one node, nothing raises them. */
 export const unraisedCodes: readonly string[] = [
   'NO_CAPACITY',
-  'QUOTA_EXCEEDED',
   'CIRCUIT_OPEN',
   'POOL_EXHAUSTED',
   'NO_QUORUM',
   'PARTITIONED',
   'WRONG_OWNER',
   'STALE_EPOCH',
-  'VERSION_CONFLICT',
   'TRANSACTION_ABORTED',
 ];
 

@@ -6,7 +6,8 @@ import { lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { auditPlainly, installedPackages } from '../../../examples/audit/reference.ts';
+import { installedPackages } from '../../../examples/audit/options.ts';
+import { auditPlainly } from '../../../examples/audit/reference.ts';
 import { folderOf } from '../../helpers/folder-of.ts';
 
 const program = fileURLToPath(new URL('../../../examples/audit/reference.ts', import.meta.url));
