@@ -1,6 +1,6 @@
 /**
  * What the code of an action is given, as types: one kind of context per kind of action and level.
- * What a context does not offer does not compile, so a turn cannot wait for the outside world, a read
+ * What a context does not offer does not compile, so a turn cannot wait for another's turn, a read
  * cannot write, and an agent in memory only cannot promise what needs a record.
  */
 import type { Duration } from '../core/duration.ts';

@@ -1,6 +1,6 @@
 /**
- * The checks that `defineAgent` and `implement` make once, when a program starts: names, options and
- * schemas. What is wrong is said with its place and what was probably meant.
+ * The checks that `defineAgent` and `implement` make once, when a program starts: names, options
+ * and schemas. What is wrong is said with its place and what was probably meant.
  */
 import { isTypeName } from '../core/address.ts';
 import { TroupeError, textOf } from '../core/errors.ts';
@@ -103,8 +103,8 @@ export function checkedSchemas(
 }
 
 /**
- * Whether an agent can begin: the state schema accepts `{}`, or there is an `initial`, and it accepts
- * what it made itself, since stored states are parsed again when they are loaded.
+ * Whether an agent can begin: the state schema accepts `{}`, or there is an `initial`, and it
+ * accepts what it made itself, since stored states are parsed again when they are loaded.
  *
  * @throws `CONFIG_INVALID` when not.
  */

@@ -21,12 +21,12 @@ import { resolveTypeLimits, type TypeLimitOptions, type TypeLimits } from './lim
 import type { In, Schema } from './schema.ts';
 
 /**
- * What kind of action it is: `turn` changes the state, alone and at once; `read` looks at it; `task`
- * takes its time, in steps.
+ * What kind of action it is: `turn` changes the state, alone and at once; `read` looks at it;
+ * `task` takes its time, in steps.
  */
 export type ActionKind = 'turn' | 'read' | 'task';
 
-/** One thing that an agent can be asked to do, as {@link turn}, {@link read} and {@link task} make it. */
+/** What an agent can be asked to do, as {@link turn}, {@link read} and {@link task} make it. */
 export interface Action<
   K extends ActionKind = ActionKind,
   I extends Schema | undefined = Schema | undefined,
@@ -179,8 +179,8 @@ export type InitialIfNeeded<S extends Schema> =
  * Defines an agent type.
  *
  * @param type - Letters, digits, `_` and `-`, beginning with a letter; the first part of addresses.
- * @throws `CONFIG_INVALID` when a name, option or schema is not acceptable, or when the state schema
- * does not accept what an agent begins with; `LEVEL_UNSUPPORTED` for another consistency than
+ * @throws `CONFIG_INVALID` when a name, option or schema is not acceptable, or when the state
+ * schema does not accept what an agent begins with; `LEVEL_UNSUPPORTED` for another consistency than
  * `strong` and `none`, and for events, signals and tasks with `none`.
  * @example
  * ```ts

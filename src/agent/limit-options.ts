@@ -23,7 +23,7 @@ export type TypeLimitOptions = Options<typeof typeLimits>;
 
 /** The limits of a type, all of them, as numbers; spans in milliseconds end in `Ms`. */
 export interface TypeLimits extends Resolved<typeof typeLimits> {
-  /** When a `none` agent leaves memory although its state has changed: never, unless `idle` is set. */
+  /** When a `none` agent leaves memory although it has changed: never, unless `idle` is set. */
   readonly discardMs: number;
 }
 

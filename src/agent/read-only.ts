@@ -1,4 +1,4 @@
-/** Values that may be looked at and not changed, as types: all the way down, collections included. */
+/** Values that may be looked at and not changed, as types: all the way down, with collections. */
 
 /** A date without what sets it. */
 export type ReadonlyDate = {

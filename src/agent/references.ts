@@ -58,7 +58,7 @@ export interface CallOptions {
 export interface SendOptions extends CallOptions {
   /** What is promised (default `at_least_once`; with a key `exactly_once`). */
   readonly delivery?: Guarantee | undefined;
-  /** The same key with the same action and input takes effect once, whoever repeats it, for 7 days. */
+  /** The same key with the same action and input takes effect once within the result window. */
   readonly idempotencyKey?: string | undefined;
 }
 
@@ -137,7 +137,7 @@ export interface TaskCallOptions extends CallOptions {
   readonly key?: string | undefined;
 }
 
-/** A reference inside a task: each call is a step, carried out once however often the task resumes. */
+/** A reference inside a task: each call is a step, whose outcome a resumed task finds again. */
 export type TaskRef<D extends Contract> = CallableRef<D, ActionKind, TaskCallOptions>;
 
 /** A caller's reference to an agent in memory only. */
@@ -188,7 +188,7 @@ export interface DurableAgentRef<D extends Contract> extends VolatileAgentRef<D>
     event: P,
     listener: (data: Out<D['events'][P]>, meta: EventMeta) => void,
   ): () => void;
-  /** The events that are kept, oldest first; each once, however often the agent moves or restarts. */
+  /** The events that are kept, oldest first; each once, also across restarts of the agent. */
   events(options?: EventsOptions): AsyncIterable<AgentEvent<D>>;
   /** @throws `HISTORY_TRIMMED` when that version is no longer kept. */
   stateAt(moment: Moment): Promise<StateAt<Out<D['state']>>>;
@@ -198,7 +198,7 @@ export interface DurableAgentRef<D extends Contract> extends VolatileAgentRef<D>
   delete(options?: CallOptions): Promise<void>;
 }
 
-/** What a caller outside agents holds: `execute`, `send` and more, as the contract's level allows. */
+/** What a caller outside agents holds: all that the consistency of the contract allows. */
 export type AgentRef<D extends Contract = Contract> = D['consistency'] extends 'none'
   ? VolatileAgentRef<D>
   : DurableAgentRef<D>;

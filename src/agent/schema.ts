@@ -33,8 +33,8 @@ export const issuesMax = 5;
  *
  * @remarks Allocates nothing beyond what the schema itself does, unless the value does not fit.
  * @param place - What the value belongs to, for the message: `account.move`.
- * @throws `code` with up to {@link issuesMax} issues in its detail; `CONFIG_INVALID` when the schema
- * answers with a promise.
+ * @throws `code` with up to {@link issuesMax} issues in its detail; `CONFIG_INVALID` when the
+ * schema answers with a promise.
  */
 export function parseWith<S extends Schema | undefined>(
   schema: S,

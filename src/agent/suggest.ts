@@ -1,4 +1,4 @@
-/** Did you mean …? The name that somebody probably wanted, for messages about names that do not exist. */
+/** Did you mean …? The name that somebody probably wanted, for messages about unknown names. */
 
 /**
  * The end of a message about an unknown name: `; did you mean "move"?`, or nothing when no known

@@ -1,6 +1,6 @@
 /**
  * A node as a program holds it, as types: the agents it can reach, and what is not about one agent
- * (runs, futures, dead letters, topics). The node makes such an object; the client gives it its parts.
+ * (runs, futures, dead letters, topics). The node makes such an object of the client's parts.
  */
 
 import type { Contract } from '../agent/contract.ts';
@@ -168,7 +168,7 @@ export interface StopOptions {
   readonly drain?: Duration | undefined;
 }
 
-/** A node: it hosts the agents it has the behaviour of, and reaches those it has the contract of. */
+/** A node: it hosts the agents it has the behaviour of, and reaches those it knows. */
 export interface Troupe<D extends Contract = Contract> extends AsyncDisposable {
   readonly agents: Agents<D>;
   readonly runs: Runs;

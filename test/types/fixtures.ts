@@ -1,7 +1,7 @@
-/** The agents that the type tests use: one of each level, with values of every kind in their state. */
+/** The agents that the type tests use: one of each level, with states of many kinds of values. */
 import { z } from 'zod';
 import { accountAgent } from '../../examples/account/account.agent.ts';
-import { ledger } from '../../examples/account/ledger.ts';
+import { ledgerAgent } from '../../examples/account/ledger.agent.ts';
 import { type CreateTroupe, defineAgent, implement, read, task, turn } from '../../src/index.ts';
 
 /** An agent in memory only. */
@@ -51,7 +51,7 @@ export const shelf = defineAgent('shelf', {
   },
 });
 
-/** What `createTroupe` gives for these agents; the ledger is a contract only. */
+/** What `createTroupe` gives for these agents; the shelf is a contract only. */
 export const troupe = (undefined as unknown as CreateTroupe)({
-  agents: [accountAgent, counterAgent, ledger, shelf],
+  agents: [accountAgent, counterAgent, ledgerAgent, shelf],
 });

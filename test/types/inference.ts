@@ -1,4 +1,4 @@
-/** What the types must infer. Checked by tsc only: a line that no longer compiles is the failure. */
+/** What the types must infer. Checked by tsc only: a line that does not compile is the failure. */
 import { account } from '../../examples/account/account.ts';
 import { ledger } from '../../examples/account/ledger.ts';
 import {
@@ -10,8 +10,7 @@ import {
   type Troupe,
   type TroupeError,
 } from '../../src/index.ts';
-import { leftAgent } from './circle-left.ts';
-import { rightAgent } from './circle-right.ts';
+import { leftAgent, rightAgent } from './circle.ts';
 import { counter, shelf, troupe } from './fixtures.ts';
 
 type Equal<A, B> =

@@ -1,4 +1,4 @@
-/** Has the compiler look at this folder, so that the tests alone show when a promised error is gone. */
+/** Has the compiler look at this folder, so that the tests alone show when a promise is gone. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
