@@ -10,6 +10,7 @@ import {
   isImportTypeNode,
   isLiteralTypeNode,
   isStringLiteral,
+  isTemplateExpression,
   type Node,
   SyntaxKind,
 } from 'typescript/unstable/ast';
@@ -39,12 +40,17 @@ export function importsOf(source: Source): ImportedModule[] {
   return found;
 }
 
-/** The files that strings of a source may mean: beside it, or below the root. */
+/**
+ * The files that strings of a source may mean: beside it, or below the root. A string that ends in a
+ * dot and a variable stands for a source, or in the built package for what was made of it.
+ */
 export function filesNamedIn(source: Source): string[] {
   const found: string[] = [];
   walk(source.syntax, node => {
-    if (!isStringLiteral(node) || !node.text.endsWith('.ts')) return;
-    found.push(posix.join(posix.dirname(source.path), node.text), posix.normalize(node.text));
+    const isOpen = isTemplateExpression(node) && node.head.text.endsWith('.');
+    const name = isOpen ? `${node.head.text}ts` : (textOf(node) ?? '');
+    if (!name.endsWith('.ts')) return;
+    found.push(posix.join(posix.dirname(source.path), name), posix.normalize(name));
   });
   return found;
 }
