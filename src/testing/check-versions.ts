@@ -81,10 +81,14 @@ function checkRealTime(byEnd: readonly Interval[], report: Report): void {
   const newestBefore = newestByEnd(byEnd);
   for (const interval of byEnd) {
     const newest = newestBefore(interval.startOrder);
-    if (newest === undefined) continue;
-    if (interval.version >= newest.version + (interval.isWrite ? 1 : 0)) continue;
+    // Version 0 is the initial state, which was there before anything began.
+    if (interval.version >= (newest?.version ?? 0) + (interval.isWrite ? 1 : 0)) continue;
     const late = describeOperation(interval.operation);
-    report(`${late} began after ${describeOperation(newest.operation)} had been answered`);
+    report(
+      newest === undefined
+        ? `${late} has a version that no such answer can have`
+        : `${late} began after ${describeOperation(newest.operation)} had been answered`,
+    );
   }
 }
 
