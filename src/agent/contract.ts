@@ -180,8 +180,8 @@ export type InitialIfNeeded<S extends Schema> =
  *
  * @param type - Letters, digits, `_` and `-`, beginning with a letter; the first part of addresses.
  * @throws `CONFIG_INVALID` when a name, option or schema is not acceptable, or when the state
- * schema does not accept what an agent begins with; `LEVEL_UNSUPPORTED` for another consistency than
- * `strong` and `none`, and for events, signals and tasks with `none`.
+ * schema does not accept what an agent begins with; `LEVEL_UNSUPPORTED` for another consistency
+ * than `strong` and `none`, and for events, signals and tasks with `none`.
  * @example
  * ```ts
  * import { defineAgent, read, turn } from 'troupe';

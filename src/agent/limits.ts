@@ -2,6 +2,7 @@
  * Every limit and default there is, in one table: what it bounds, how much, and what happens at the
  * bound. `docs/reference/limits.md` is written from it. Limits of a type are set in its contract,
  * those of a node in `createTroupe`; `limit-options.ts` resolves both to plain numbers.
+ * Numbers are written out, because the build makes declarations of them without inference.
  */
 import type { ErrorCode } from '../core/error-codes.ts';
 
@@ -19,24 +20,18 @@ export interface LimitText {
   readonly error: ErrorCode | 'waits' | 'warns' | 'oldest dropped' | 'tidied';
 }
 
-const second = 1_000;
-const minute = 60 * second;
-const day = 24 * 60 * minute;
-const kibibyte = 1_024;
-const mebibyte = 1_024 * kibibyte;
-
 /** The limits that a contract may set for its type. */
 export const typeLimits = {
   payloadBytesMax: {
     unit: 'bytes',
-    default: mebibyte,
+    default: 1_048_576,
     min: 1,
     meaning: 'An input, output, event, signal, chunk or outcome of a step, encoded.',
     error: 'PAYLOAD_TOO_LARGE',
   },
   stateBytesMax: {
     unit: 'bytes',
-    default: 4 * mebibyte,
+    default: 4_194_304,
     min: 1,
     meaning: 'A snapshot of one agent: its state and all that it needs to go on, encoded.',
     error: 'PAYLOAD_TOO_LARGE',
@@ -57,7 +52,7 @@ export const typeLimits = {
   },
   idle: {
     unit: 'span',
-    default: 5 * minute,
+    default: 300_000,
     min: 1,
     meaning:
       'Time without a message after which an agent leaves memory. With `none`, only while its state is the initial one, unless the type sets this.',
@@ -72,14 +67,14 @@ export const typeLimits = {
   },
   attemptBackoff: {
     unit: 'span',
-    default: second,
+    default: 1_000,
     min: 1,
     meaning: 'Pause before the second attempt; it doubles with each further one.',
     error: 'waits',
   },
   executeTimeout: {
     unit: 'span',
-    default: 10 * second,
+    default: 10_000,
     min: 1,
     meaning: 'How long a caller waits for an answer when it names no `timeout`.',
     error: 'DEADLINE_EXCEEDED',
@@ -168,8 +163,8 @@ export const nodeLimits = {
   },
   memoryBytesMax: {
     unit: 'bytes',
-    default: 1_024 * mebibyte,
-    min: mebibyte,
+    default: 1_073_741_824,
+    min: 1_048_576,
     meaning: 'Heap in use above which the longest idle agents leave memory.',
     error: 'tidied',
   },
@@ -189,37 +184,37 @@ export const nodeLimits = {
   },
   appendBytesMax: {
     unit: 'bytes',
-    default: 512 * kibibyte,
-    min: kibibyte,
+    default: 524_288,
+    min: 1_024,
     meaning: 'Records of one agent that are appended together.',
     error: 'waits',
   },
   heldTimeout: {
     unit: 'span',
-    default: 5 * second,
+    default: 5_000,
     min: 1,
     meaning: 'How long a message is held back because a lower number has not come yet.',
     error: 'OVERLOADED',
   },
   slowTurn: {
     unit: 'span',
-    default: second,
+    default: 1_000,
     min: 1,
     meaning: 'A turn that takes longer is logged with the number of messages that wait for it.',
     error: 'warns',
   },
   dedupWindow: {
     unit: 'span',
-    default: 10 * minute,
-    min: second,
+    default: 600_000,
+    min: 1_000,
     meaning:
       'How long the numbers of a sender outside agents are remembered; a longer `timeout` is refused.',
     error: 'INVALID_INPUT',
   },
   resultWindow: {
     unit: 'span',
-    default: 7 * day,
-    min: minute,
+    default: 604_800_000,
+    min: 60_000,
     meaning:
       'How long promised messages are resent, and keys, futures and their results are kept (W).',
     error: 'EXPIRED',
@@ -229,6 +224,14 @@ export const nodeLimits = {
     default: 200,
     min: 0,
     meaning: 'How long the note that a promised message was consumed waits for other records.',
+    error: 'waits',
+  },
+  inboxDelay: {
+    unit: 'span',
+    default: 100,
+    min: 1,
+    meaning:
+      'How long a message that is delivered exactly once waits in a mailbox before it is recorded there.',
     error: 'waits',
   },
   resolveDelay: {
@@ -247,7 +250,7 @@ export const nodeLimits = {
   },
   drain: {
     unit: 'span',
-    default: 10 * second,
+    default: 10_000,
     min: 0,
     meaning: 'How long `stop` lets what is running come to its end.',
     error: 'NODE_DRAINING',
