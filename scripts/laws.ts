@@ -4,12 +4,12 @@
  */
 import { lawSuites } from '../test/laws/suites.ts';
 
-const widths = [10, 10, 7, 6, 9, 9] as const;
+const widths = [10, 20] as const;
 
 function row(cells: readonly (string | number)[]): string {
   return cells
     .map((cell, index) =>
-      index < 2 ? `${cell}`.padEnd(widths[index] ?? 8) : `${cell}`.padStart(8),
+      index < 2 ? `${cell}`.padEnd(widths[index] ?? 0) : `${cell}`.padStart(8),
     )
     .join(' ');
 }
