@@ -22,15 +22,17 @@ export function checkStepBook(text: string): StepBook {
   const ended = new Set<string>();
   const begunInThisLife = new Set<string>();
   let repeated = 0;
-  for (const [mark, step] of entriesIn(text)) {
-    if (mark === 'kill') begunInThisLife.clear();
-    if (mark === 'end') ended.add(step);
-    if (mark !== 'start') continue;
+  const begin = (step: string) => {
     if (begunInThisLife.has(step)) complaints.push(`${step} began twice in one process`);
     if (dependentHasBegun(step, begun)) complaints.push(`${step} began after what awaited it`);
-    repeated += begun.has(step) ? 1 : 0;
+    repeated += Number(begun.has(step));
     begun.add(step);
     begunInThisLife.add(step);
+  };
+  for (const [mark, step] of entriesIn(text)) {
+    if (mark === 'start') begin(step);
+    if (mark === 'end') ended.add(step);
+    if (mark === 'kill') begunInThisLife.clear();
   }
   return { repeated, finished: countByName(ended), complaints };
 }
