@@ -13,6 +13,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import { Committer, type Waiter } from './commit.ts';
 import type { Contract } from './contract.ts';
 import { actionOf } from './action.ts';
+import { administerRead } from './administration-reads.ts';
 import { administer, isAdministrative } from './administration.ts';
 import { answer, answering, endedError, isThenable } from './answer.ts';
 import { failureOf, outcomeKept } from './failure.ts';
@@ -105,8 +106,8 @@ export class Activation implements TurnAgent {
 
   /** Whether nothing would be lost or cut off if the agent left memory now. */
   get isQuiet(): boolean {
-    if (this.committer === undefined) return this.#isInitial();
-    return this.committer.pendingCount === 0 && this.tasks.areQuiet && this.#outbox.isQuiet;
+    if (this.committer === undefined) return this.#isInitial() || this.contract.limits.discardMs < Number.POSITIVE_INFINITY;
+    return this.committer.pendingCount === 0 && this.tasks.areQuiet && this.#outbox.isQuiet && this.#keyed.areQuiet;
   }
 
   get isEnded(): boolean {
@@ -144,6 +145,20 @@ export class Activation implements TurnAgent {
     if (this.committer === undefined || this.#isEnded) return;
     this.tasks.wake();
     this.#timers.wake();
+  }
+
+  /** The answer to a key, for whoever asks later: now, or when there is one. */
+  awaitKey(key: string, item: MailboxItem): void {
+    const entry = this.image?.keys?.get(key);
+    if (entry === undefined) {
+      item.reject(new TroupeError('EXPIRED', { detail: `${this.address} knows no request ${key}, or no longer`, outcome: 'unknown' }));
+    } else if (entry.reply === null) this.#keyed.wait(key, item);
+    else this.#answerAgain(item, entry.reply);
+  }
+
+  /** Answers all that wait for a key. */
+  answerKey(key: string, reply: StoredReply): void {
+    this.#keyed.answer(this, key, reply);
   }
 
   /** A record that deletes the agent was accepted. */
@@ -198,6 +213,10 @@ export class Activation implements TurnAgent {
   /** Answers a read: the accepted state, at once, between turns. */
   read(item: MailboxItem): void {
     const { envelope } = item;
+    if (isAdministrative(envelope.action)) {
+      administerRead(this, item);
+      return;
+    }
     const startedAt = this.host.clock.monotonic();
     const position = this.position;
     const place = `${this.address}.${envelope.action}`;
@@ -267,6 +286,11 @@ export class Activation implements TurnAgent {
   #isSettled(item: MailboxItem): boolean {
     if (this.committer === undefined || item.inboxId !== undefined) return false;
     const { envelope } = item;
+    const { clock, retention } = this.host;
+    if (envelope.firstAttemptAt + retention.resultWindowMs < clock.now()) {
+      item.reject(new TroupeError('EXPIRED', { detail: `message ${envelope.id} to ${this.address} is older than limits.resultWindow` }));
+      return true;
+    }
     const known = this.#keyed.find(this, envelope);
     if (known !== undefined) {
       this.#answerAgain(item, known);
@@ -283,7 +307,7 @@ export class Activation implements TurnAgent {
   #answerAgain(item: MailboxItem, known: StoredReply | null | TroupeError): void {
     const { committer } = this;
     if (TroupeError.is(known)) item.reject(known);
-    else if (known === null && item.envelope.wantsReply && item.envelope.idempotencyKey !== undefined) this.#keyed.wait(item);
+    else if (known === null && item.envelope.wantsReply && item.envelope.idempotencyKey !== undefined) this.#keyed.wait(item.envelope.idempotencyKey, item);
     else if (known?.[0] === 'run') this.tasks.answer(known[1], item);
     else committer?.whenAccepted(answering(item, known ?? ['ok', undefined, committer.image.version], this.host.epoch));
   }

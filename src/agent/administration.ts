@@ -8,8 +8,8 @@ import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import type { Op } from '../state/record.ts';
 import type { Activation } from './activation.ts';
-import type { Resolution } from './runs-admin.ts';
 import { parseWith } from './schema.ts';
+import type { StepAnswer } from './tasks.ts';
 import { suggestionFor } from './suggest.ts';
 import { addFollowUp, addOp, addSending, type TurnContext } from './turn-context.ts';
 
@@ -17,7 +17,9 @@ import { addFollowUp, addOp, addSending, type TurnContext } from './turn-context
 export interface AdministrativeInputs {
   readonly $signal: { readonly name: string; readonly data: unknown; readonly runId?: string | undefined };
   readonly $cancel: { readonly runId: string; readonly reason: string };
-  readonly $resolve: { readonly runId: string; readonly step: string; readonly resolution: Resolution };
+  readonly $resolve: StepAnswer;
+  /** Ends a request that is not yet done: its run, or the message itself. */
+  readonly $cancelKey: { readonly key: string; readonly fingerprint: string; readonly reason: string };
   readonly $delete: undefined;
   readonly $retryDead: { readonly id: string };
   readonly $dropDead: { readonly id: string };
@@ -65,8 +67,22 @@ const acts: { readonly [K in AdministrativeAction]: (activation: Activation, tur
     follow(turn, { ops, delivered: () => activation.tasks.finish(ops) });
     return ops.length > 0;
   },
-  $resolve(activation, turn, { runId, step, resolution }) {
-    follow(turn, activation.tasks.resolve(runId, step, resolution));
+  $cancelKey(activation, turn, { key, fingerprint, reason }) {
+    const { image } = activation;
+    const reply = image?.keys?.get(key)?.reply;
+    if (reply?.[0] === 'run') {
+      const ops = activation.tasks.cancel(reply[1], reason);
+      follow(turn, { ops, delivered: () => activation.tasks.finish(ops) });
+    } else if (reply === undefined || reply === null) {
+      const error = new TroupeError('CANCELLED', { detail: `the request was cancelled: ${reason}` });
+      const answered = ['error', error.toValue(), image?.version ?? 0] as const;
+      addOp(turn, ['key', key, fingerprint, answered]);
+      for (const entry of image?.inbox?.values() ?? []) if (entry.idempotencyKey === key) addOp(turn, ['uninbox', entry.id]);
+      addFollowUp(turn, () => activation.answerKey(key, answered));
+    }
+  },
+  $resolve(activation, turn, asked) {
+    follow(turn, activation.tasks.resolve(asked));
   },
   $delete(activation, turn) {
     follow(turn, {
@@ -81,9 +97,10 @@ const acts: { readonly [K in AdministrativeAction]: (activation: Activation, tur
     const letter = activation.image?.dead?.get(id);
     if (letter === undefined) throw noLetter(activation, id);
     const { type, key, action, input } = letter;
-    const sending = { type, key, action, input, guarantee: 'exactly_once', priority: 'normal' } as const;
+    const messageId = activation.host.nextId();
     addOp(turn, ['undead', id]);
-    addSending(turn, sending);
+    addSending(turn, { id: messageId, type, key, action, input, guarantee: 'exactly_once', priority: 'normal' });
+    return messageId;
   },
   $dropDead(activation, turn, { id }) {
     if (activation.image?.dead?.get(id) === undefined) throw noLetter(activation, id);

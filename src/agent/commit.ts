@@ -107,6 +107,11 @@ export class Committer {
     return this.#acceptedVersion;
   }
 
+  /** Whether the agent's log has begun. */
+  get hasRecords(): boolean {
+    return this.#appender.tail > 0;
+  }
+
   /** How many records are in flight. */
   get pendingCount(): number {
     return this.#pending.length;

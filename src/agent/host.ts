@@ -12,6 +12,7 @@ import type { OutboxEntry } from '../state/record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Contract } from './contract.ts';
 import type { MailboxItem } from './item.ts';
+import type { NodeLimits } from './limit-options.ts';
 
 /** Who is calling, when an agent calls another. */
 export interface CallOrigin {
@@ -47,16 +48,6 @@ export type LifecycleKind = 'activated' | 'passivated' | 'created' | 'deleted' |
 /** At which side of durability a fault point lies. */
 export type FaultBoundary = 'before-durable' | 'ambiguous' | 'after-durable' | 'read-only';
 
-/** Bounds that hold for all agents of a node. */
-export interface HostLimits {
-  readonly runAheadMax: number;
-  readonly appendBytesMax: number;
-  readonly slowTurnMs: number;
-  readonly sentDelayMs: number;
-  readonly resolveDelayMs: number;
-  readonly resolveAttemptsMax: number;
-}
-
 /** The node as its agents see it. */
 export interface AgentHost {
   readonly clock: Clock;
@@ -67,7 +58,7 @@ export interface AgentHost {
   readonly epoch: number;
   readonly lineage: string;
   readonly retention: Retention;
-  readonly limits: HostLimits;
+  readonly limits: NodeLimits;
   readonly logger: Logger;
   /** A new id, unique in all lives of all nodes. */
   nextId(): string;

@@ -18,8 +18,6 @@ export interface MailboxItem {
   readonly arrivedAt: number;
   /** Set when the message was recorded before it could be handled, and so is the agent's to repeat. */
   inboxId?: string | undefined;
-  /** Called when the message turns out to have begun, or to have begun before, this run. */
-  begun?(runId: string): void;
   resolve(reply: Reply): void;
   reject(error: TroupeError): void;
 }

@@ -2,7 +2,7 @@
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { encodeValue } from '../state/codec.ts';
-import { shortHash } from '../state/hash.ts';
+import { hexHash } from '../state/hash.ts';
 import type { StoredReply } from '../state/record.ts';
 import type { Activation } from './activation.ts';
 import { answer } from './answer.ts';
@@ -10,7 +10,7 @@ import type { MailboxItem } from './item.ts';
 
 /** Names action and input, so that a key is not used for two things. */
 export function fingerprintOf(action: string, input: unknown): string {
-  return shortHash(encodeValue([action, input]));
+  return hexHash(encodeValue([action, input]));
 }
 
 /** The keys of one activation that somebody waits for. */
@@ -33,10 +33,14 @@ export class KeyedReplies {
     });
   }
 
+  /** Whether nobody waits. */
+  get areQuiet(): boolean {
+    return this.#waiting === undefined || this.#waiting.size === 0;
+  }
+
   /** Keeps a caller until the key is answered. */
-  wait(item: MailboxItem): void {
+  wait(key: string, item: MailboxItem): void {
     this.#waiting ??= new Map();
-    const key = item.envelope.idempotencyKey as string;
     const items = this.#waiting.get(key);
     if (items === undefined) this.#waiting.set(key, [item]);
     else items.push(item);

@@ -1,21 +1,24 @@
-/** Who listens to the chunks of runs. Chunks reach listeners when their record is accepted. */
+/** Who waits for the next chunk, or the end, of runs. Chunks count once their record is accepted. */
+import type { TroupeError } from '../core/errors.ts';
 
-/** A listener: gets a chunk with its offset, and `undefined` chunks never. */
-export interface ChunkListener {
-  chunk(chunk: unknown, offset: number): void;
-  end(): void;
+/** Somebody who waits for something new of a run. */
+export interface RunListener {
+  /** There is a new chunk, or the run has ended. */
+  changed(): void;
+  /** This life of the agent ends; the next one can be asked. */
+  closed(cause: TroupeError): void;
 }
 
 /** The listeners of one activation's runs. */
 export class RunStreams {
-  #listeners: Map<string, Set<ChunkListener>> | undefined;
+  #listeners: Map<string, Set<RunListener>> | undefined;
 
   get hasListeners(): boolean {
     return this.#listeners !== undefined && this.#listeners.size > 0;
   }
 
   /** Adds a listener; returns the way to stop. */
-  listen(runId: string, listener: ChunkListener): () => void {
+  listen(runId: string, listener: RunListener): () => void {
     this.#listeners ??= new Map();
     const listeners = this.#listeners.get(runId) ?? new Set();
     this.#listeners.set(runId, listeners.add(listener));
@@ -25,20 +28,16 @@ export class RunStreams {
     };
   }
 
-  /** Tells the listeners of a run a chunk. */
-  publish(runId: string, chunk: unknown, offset: number): void {
-    for (const listener of this.#listeners?.get(runId) ?? []) listener.chunk(chunk, offset);
-  }
-
-  /** Tells the listeners of a run that it has ended. */
-  end(runId: string): void {
-    const listeners = this.#listeners?.get(runId);
-    this.#listeners?.delete(runId);
-    for (const listener of listeners ?? []) listener.end();
+  /** Tells the listeners of a run that something is new. */
+  changed(runId: string): void {
+    for (const listener of [...(this.#listeners?.get(runId) ?? [])]) listener.changed();
   }
 
   /** Tells all listeners that no more will come from this life of the agent. */
-  close(): void {
-    for (const runId of [...(this.#listeners?.keys() ?? [])]) this.end(runId);
+  close(cause: TroupeError): void {
+    for (const listeners of this.#listeners?.values() ?? []) {
+      for (const listener of listeners) listener.closed(cause);
+    }
+    this.#listeners = undefined;
   }
 }

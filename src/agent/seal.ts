@@ -48,14 +48,14 @@ export function sendOps(image: AgentImage, sends: readonly Sending[], cause: Sen
   if (sends.length === 0) return [];
   const ops: Op[] = [];
   const used = new Map<string, number>();
-  for (const { type, key, action, input, priority, guarantee } of sends) {
+  for (const { id = host.nextId(), type, key, action, input, priority, guarantee } of sends) {
     if (guarantee !== 'exactly_once') continue;
     const numbered = numberKey({ type, key, priority });
     const number = (used.get(numbered) ?? image.numbers?.get(numbered) ?? 0) + 1;
     used.set(numbered, number);
     const { correlationId, trace } = cause;
     const entry: OutboxEntry = {
-      id: host.nextId(), type, key, action, input, priority, number, at: host.clock.now(), correlationId,
+      id, type, key, action, input, priority, number, at: host.clock.now(), correlationId,
       ...(trace === undefined ? {} : { trace }),
     };
     ops.push(['send', entry]);

@@ -4,7 +4,7 @@ import type { Priority, TraceContext } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import { readOnlyView } from '../state/draft.ts';
-import { shortHash } from '../state/hash.ts';
+import { hexHash } from '../state/hash.ts';
 import type { Op } from '../state/record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { actionOf } from './action.ts';
@@ -85,7 +85,7 @@ export class TaskContext {
 
   random(): number {
     this.#draws += 1;
-    return Number.parseInt(shortHash(Buffer.from(`${this.runId} ${this.#draws}`)).slice(0, 12), 16) / 2 ** 48;
+    return Number.parseInt(hexHash(Buffer.from(`${this.runId} ${this.#draws}`)).slice(0, 12), 16) / 2 ** 48;
   }
 
   step(name: string, input: unknown, body: StepBody, options: StepOptions = {}): Promise<unknown> {

@@ -7,14 +7,15 @@
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import { encodeValue } from '../state/codec.ts';
-import { shortHash } from '../state/hash.ts';
+import { hexHash } from '../state/hash.ts';
 import type { Op, SignalEntry, StoredReply } from '../state/record.ts';
 import type { Effect, EffectKind, Run } from '../state/runs.ts';
 import { actionOf } from './action.ts';
+import { keyOf } from './administration-reads.ts';
 import type { Activation } from './activation.ts';
 import { failureOf, withOutcome } from './failure.ts';
 import type { Implementation } from './implementation.ts';
-import type { Resolution } from './runs-admin.ts';
+import type { Resolution } from './run-types.ts';
 import { parseWith } from './schema.ts';
 import { TaskContext } from './task-context.ts';
 
@@ -70,7 +71,7 @@ export class TaskRun {
     this.activation = options.activation;
     this.run = options.run;
     this.#now = options.run.startedAt;
-    this.#chunksBefore = options.run.chunks.length;
+    this.#chunksBefore = options.run.chunksDropped + options.run.chunks.length;
   }
 
   /** Whether nothing goes on but waiting. */
@@ -104,7 +105,7 @@ export class TaskRun {
   /** Finds an effect by its identity. Steps are found by name, the rest by place; a key replaces either. */
   claim(kind: EffectKind, name: string, input: unknown, key: string | undefined): Claim {
     this.checkLive();
-    const fingerprint = shortHash(encodeValue([name, input]));
+    const fingerprint = hexHash(encodeValue([name, input]));
     const base = kind === 'step' ? `step ${name}` : '';
     const identity = key === undefined ? this.#nextIdentity(base) : `${base} "${key}"`;
     const effect = this.run.effects.get(identity);
@@ -200,16 +201,10 @@ export class TaskRun {
     const offset = this.#writes;
     this.#writes += 1;
     if (offset < this.#chunksBefore) return;
-    const { address, contract, tasks } = this.activation;
-    if (offset >= contract.limits.chunksMax) {
-      throw new TroupeError('QUOTA_EXCEEDED', {
-        detail: `run ${this.run.id} of ${address} has written ${offset} chunks (limits.chunksMax)`,
-        outcome: 'rolled-back',
-      });
-    }
+    const { contract, tasks } = this.activation;
     const place = `${contract.type}.${this.run.action} chunk`;
     const copy = copyValue(parseWith(actionOf(contract, this.run.action).stream, chunk, place, 'OUTPUT_INVALID'), place);
-    this.#enqueue(['chunk', this.run.id, copy], () => tasks.streams.publish(this.run.id, copy, offset));
+    this.#enqueue(['chunk', this.run.id, copy, contract.limits.chunksMax], () => tasks.streams.changed(this.run.id));
   }
 
   /** The task is told what time it is: waits that are over end. */
@@ -242,9 +237,10 @@ export class TaskRun {
   }
 
   /** Takes a person's word about a step that was cut off. */
-  resolve(step: string, resolution: Resolution): { readonly ops: Op[]; readonly delivered: () => void } {
+  resolve(step: string, key: string | undefined, resolution: Resolution): { readonly ops: Op[]; readonly delivered: () => void } {
     for (const [identity, effect] of this.run.effects) {
-      if (effect.status !== 'asking' || (effect.name !== step && identity !== step)) continue;
+      if (effect.status !== 'asking' || effect.name !== step) continue;
+      if (key !== undefined && keyOf(identity) !== key) continue;
       return this.#resolution(identity, effect, resolution);
     }
     throw new TroupeError('INVALID_INPUT', { detail: `no step "${step}" of run ${this.run.id} waits for a person` });

@@ -11,9 +11,18 @@ import { answer, answering } from './answer.ts';
 import type { Implementation } from './implementation.ts';
 import type { MailboxItem } from './item.ts';
 import { RunStreams } from './run-streams.ts';
-import type { Resolution } from './runs-admin.ts';
+import type { Resolution } from './run-types.ts';
 import { TaskRun } from './task-run.ts';
 import { addOp, type TurnContext } from './turn-context.ts';
+
+/** A person's answer about a step that asks. */
+export interface StepAnswer {
+  readonly runId: string;
+  readonly step: string;
+  /** Which of the steps of that name, where there are several. */
+  readonly key?: string | undefined;
+  readonly resolution: Resolution;
+}
 
 /** All runs of one activation. */
 export class Tasks {
@@ -42,7 +51,7 @@ export class Tasks {
     const { caller, correlationId } = turn;
     const now = host.clock.now();
     const start: RunStart = {
-      id: host.nextId(),
+      id: `${this.#activation.address}#${host.nextId()}`,
       action,
       input,
       state: image?.state,
@@ -63,7 +72,6 @@ export class Tasks {
 
   /** A record that begins a run was accepted. */
   accepted(runId: string, item: MailboxItem): void {
-    item.begun?.(runId);
     if (item.envelope.wantsReply) this.#wait(runId, item);
     else item.resolve({ value: runId, ...this.#activation.position });
     const run = this.#run(runId);
@@ -73,7 +81,6 @@ export class Tasks {
   /** Answers a caller with the end of a run, now or when it comes. */
   answer(runId: string, item: MailboxItem): void {
     const run = this.#run(runId);
-    item.begun?.(runId);
     if (run === undefined) {
       item.reject(new TroupeError('EXPIRED', { detail: `${this.#activation.address} no longer knows run ${runId}`, outcome: 'unknown' }));
     } else if (!item.envelope.wantsReply) item.resolve({ value: runId, ...this.#activation.position });
@@ -134,9 +141,10 @@ export class Tasks {
   }
 
   /** What a person says of a step that was cut off. */
-  resolve(runId: string, step: string, resolution: Resolution): { readonly ops: Op[]; readonly delivered: () => void } {
+  resolve(asked: StepAnswer): { readonly ops: Op[]; readonly delivered: () => void } {
+    const { runId, step, key, resolution } = asked;
     const active = this.#active?.get(runId);
-    if (active !== undefined) return active.resolve(step, resolution);
+    if (active !== undefined) return active.resolve(step, key, resolution);
     throw new TroupeError('INVALID_INPUT', { detail: `${this.#activation.address} has no run ${runId} that goes on` });
   }
 
@@ -144,7 +152,7 @@ export class Tasks {
   ended(runId: string, reply: StoredReply): void {
     this.#active?.get(runId)?.close();
     this.#active?.delete(runId);
-    this.streams.end(runId);
+    this.streams.changed(runId);
     const items = this.#waiting?.get(runId) ?? [];
     this.#waiting?.delete(runId);
     for (const item of items) answer(item, reply, this.#activation.host.epoch);
@@ -165,7 +173,7 @@ export class Tasks {
     for (const items of this.#waiting?.values() ?? []) for (const item of items) item.reject(cause);
     this.#active = undefined;
     this.#waiting = undefined;
-    this.streams.close();
+    this.streams.close(cause);
   }
 
   /** The agent is being deleted: its runs end. */

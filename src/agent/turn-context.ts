@@ -42,7 +42,10 @@ interface TimerOptions {
 }
 
 /** A message that a turn wants to send once its record is accepted. */
-export type Sending = Omit<OutgoingMessage, 'caller' | 'correlationId' | 'trace' | 'wantsReply'>;
+export type Sending = Omit<OutgoingMessage, 'caller' | 'correlationId' | 'trace' | 'wantsReply'> & {
+  /** Drawn when left out. */
+  readonly id?: string | undefined;
+};
 
 /** What a turn decided. */
 export interface TurnDecision {

@@ -13,7 +13,9 @@ import {
   valueItemsMax,
 } from './value-rules.ts';
 
-/** Decides what takes the place of a stand-in; `undefined` asks for a copy of what it stands for. */
+/**
+ * Decides what takes the place of a stand-in; `undefined` asks for a copy of what it stands for.
+ */
 export type ResolveStandIn = (standIn: StandIn) => unknown;
 
 /** Thrown within a walk, and replaced by an error that names the path. */
@@ -26,13 +28,14 @@ let itemsLeft = 0;
  *
  * @remarks Plain data is `null`, `undefined`, booleans, numbers, strings, bigints, `Date`, `Map`,
  * `Set`, `Uint8Array`, arrays without holes, and objects whose prototype is `Object.prototype` or
- * `null` (both become ordinary objects, as they would on a wire). A `Buffer` becomes a `Uint8Array`.
- * Drafts and views are copied as what they stand for. An object met twice is copied twice. A getter
- * is read once and its value copied; symbol keys, properties that are not enumerable, and named
- * properties of arrays are no data and are left out.
+ * `null` (both become ordinary objects, as they would on a wire). A `Buffer` becomes a
+ * `Uint8Array`. Drafts and views are copied as what they stand for. An object met twice is copied
+ * twice. A getter is read once and its value copied; symbol keys, properties that are not
+ * enumerable, and named properties of arrays are no data and are left out.
  * @param place - Where the value stands, for the message: `account/alice.move: input`.
  * @throws `NOT_SERIALIZABLE` with the path of anything else, of a cycle, of the keys `__proto__`,
- * `constructor` and `prototype`, and of what exceeds {@link valueDepthMax} or {@link valueItemsMax}.
+ * `constructor` and `prototype`, and of what exceeds {@link valueDepthMax} or {@link
+ * valueItemsMax}.
  */
 export function copyValue<T>(value: T, place: string): T {
   if ((typeof value !== 'object' || value === null) && isPrimitive(value)) return value;
@@ -185,10 +188,4 @@ function copySet(
 
 export { equalValues } from './value-equality.ts';
 export { previewOf } from './value-preview.ts';
-export {
-  type StandIn,
-  standInKey,
-  standInOf,
-  valueDepthMax,
-  valueItemsMax,
-} from './value-rules.ts';
+export { valueDepthMax, valueItemsMax } from './value-rules.ts';

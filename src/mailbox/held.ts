@@ -84,5 +84,6 @@ function refusal({ envelope }: MailboxItem, why: string): TroupeError {
   return new TroupeError('OVERLOADED', {
     detail: `message ${envelope.id} to ${envelope.type}/${envelope.key} was held back for order, and refused: ${why}`,
     outcome: 'not-executed',
+    data: { held: true },
   });
 }

@@ -4,7 +4,8 @@
  *
  * | value | bytes |
  * |---|---|
- * | null, booleans, whole numbers of 32 bits, strings, `Uint8Array`, arrays, objects | MessagePack's own |
+ * | null, booleans, whole numbers of 32 bits, strings | MessagePack's own |
+ * | `Uint8Array`, arrays, objects | MessagePack's own |
  * | other numbers, `-0` too | float 64 |
  * | undefined | fixext 1 of type 0 |
  * | Date | fixext 8 of type 1: milliseconds as float 64, `NaN` when invalid |

@@ -1,6 +1,6 @@
 /**
- * One place of a draft: a part of the base, what was changed of it, and the drafts handed out for its
- * own parts. What differs between objects, arrays, maps and sets is a {@link DraftKind}.
+ * One place of a draft: a part of the base, what was changed of it, and the drafts handed out for
+ * its own parts. What differs between objects, arrays, maps and sets is a {@link DraftKind}.
  *
  * A part is drafted by its place and not by its identity: a base may hold one object in two places,
  * which a reload would make two, and so a change of one must not reach the other.
@@ -76,7 +76,9 @@ export function assertOpen(session: DraftSession): void {
 /** The error of a draft that is used after it closed. */
 export function usedAfterEnd(session: DraftSession): TroupeError {
   return new TroupeError('HANDLER_FAILED', {
-    detail: `${session.place} was used after the turn ended; copy what is needed later, and await all work within the turn`,
+    detail:
+      `${session.place} was used after the turn ended; ` +
+      'copy what is needed later, and await all work within the turn',
   });
 }
 

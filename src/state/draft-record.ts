@@ -27,7 +27,9 @@ interface Target {
 
 const inspectKey: unique symbol = Symbol.for('nodejs.util.inspect.custom') as never;
 
-/** Lets `console.log` show the data; it looks at the target of a proxy and not through its traps. */
+/**
+ * Lets `console.log` show the data; it looks at the target of a proxy and not through its traps.
+ */
 function inspectDraft(this: object): unknown {
   const node = standInOf(this);
   return node instanceof DraftNode && node.session.phase !== 'closed'

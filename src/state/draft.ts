@@ -1,6 +1,7 @@
 /**
- * Drafts: what a turn changes. The user changes a draft as if it were the state; only what is touched
- * is copied, the base stays as it is, and the next state shares with it all that did not change.
+ * Drafts: what a turn changes. The user changes a draft as if it were the state; only what is
+ * touched is copied, the base stays as it is, and the next state shares with it all that did not
+ * change.
  */
 import { TroupeError } from '../core/errors.ts';
 import { refusalOf } from '../core/value-refusal.ts';
@@ -34,7 +35,8 @@ export interface Draft<T> {
    *
    * @remarks Objects of the user's are copied, so that nothing the user holds reaches the value.
    * Differences in the order of keys, entries and members count.
-   * @throws `NOT_SERIALIZABLE` with the path of what is no plain data. The draft has ended then, too.
+   * @throws `NOT_SERIALIZABLE` with the path of what is no plain data. The draft has ended then,
+   * too.
    */
   close(): T;
   /** Ends the draft without a result. */
@@ -46,8 +48,8 @@ export interface Draft<T> {
  *
  * @remarks A part that is put elsewhere within the draft is the same draft in both places until it
  * closes. Keys of a `Map` and members of a `Set` that are objects are read-only. A key that is a
- * symbol, a getter, or a name such as `__proto__` is refused at once, everything else that is no plain
- * data when the draft closes.
+ * symbol, a getter, or a name such as `__proto__` is refused at once, everything else that is no
+ * plain data when the draft closes.
  * @param place - Where the value stands, for messages: `account/alice.move: state`.
  */
 export function openDraft<T>(base: T, place = 'the state'): Draft<T> {

@@ -1,7 +1,8 @@
 /**
  * The hash chain of a log: each record carries the hash of all before it, so that a record that was
  * lost, swapped or changed shows when the log is read. Sixteen bytes of SHA-256 are kept: against
- * damage and mistakes that is more than enough, and twice as much would be the larger part of a record.
+ * damage and mistakes that is more than enough, and twice as much would be the larger part of a
+ * record.
  */
 import { hash } from 'node:crypto';
 import { TroupeError } from '../core/errors.ts';

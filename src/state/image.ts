@@ -178,8 +178,13 @@ const appliers: { readonly [K in Op[0]]: Applier<K> } = {
   effect(image, [, runId, identity, effect]) {
     image.runs?.get(runId)?.effects.set(identity, effect);
   },
-  chunk(image, [, runId, chunk]) {
-    image.runs?.get(runId)?.chunks.push(chunk);
+  chunk(image, [, runId, chunk, kept]) {
+    const run = image.runs?.get(runId);
+    if (run === undefined) return;
+    run.chunks.push(chunk);
+    if (run.chunks.length <= kept) return;
+    run.chunks.shift();
+    run.chunksDropped += 1;
   },
   ended(image, [, runId, reply], record, retention) {
     const run = image.runs?.get(runId);
@@ -238,14 +243,22 @@ export function numberKey(entry: Pick<OutboxEntry, 'type' | 'key' | 'priority'>)
   return `${entry.priority} ${entry.type}/${entry.key}`;
 }
 
-/** The earliest time at which the agent has work of its own: 0 for at once, `Infinity` for none. */
+/** The earliest time at which the agent has work of its own: 0 for at once, `Infinity` for none at all. */
 export function wakeAtOf(image: AgentImage): number {
   if (hasAny(image.outbox) || hasAny(image.inbox)) return 0;
-  let wakeAt = Number.POSITIVE_INFINITY;
+  let wakeAt = hasAny(image.dead) ? noticedAt : Number.POSITIVE_INFINITY;
   for (const timer of image.timers?.values() ?? []) wakeAt = Math.min(wakeAt, timer.dueAt);
-  for (const run of image.runs?.values() ?? []) wakeAt = Math.min(wakeAt, runDueAt(run));
+  for (const run of image.runs?.values() ?? []) {
+    if (run.reply === undefined) wakeAt = Math.min(wakeAt, runDueAt(run), noticedAt);
+  }
   return wakeAt;
 }
+
+/**
+ * The wake time of agents that wait for nothing but a person or a signal, or keep dead letters: the
+ * last moment a date can name. It never comes, and makes them findable without reading every log.
+ */
+export const noticedAt = 8_640_000_000_000_000;
 
 function hasAny(map: ReadonlyMap<string, unknown> | undefined): boolean {
   return map !== undefined && map.size > 0;

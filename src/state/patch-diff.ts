@@ -1,7 +1,7 @@
 /**
  * Finds what changed between two values. Parts that are identical are passed over at once, so that
- * the cost follows the change when the values share structure; parts that are merely equal are found
- * to be so. At each level the patch is kept only if it is smaller than the value itself.
+ * the cost follows the change when the values share structure; parts that are merely equal are
+ * found to be so. At each level the patch is kept only if it is smaller than the value itself.
  */
 import { type Patch, patchKindOf, patchTag } from './patch-format.ts';
 import { sizeOf } from './value-size.ts';
@@ -22,8 +22,8 @@ const tupleBytes = 4;
 /**
  * What must be done to `base` to get `next`; `undefined` when nothing.
  *
- * @remarks The order of keys, entries and members is part of a value here: `applyPatch` yields a value
- * that iterates as `next` does. The patch shares parts with `next`.
+ * @remarks The order of keys, entries and members is part of a value here: `applyPatch` yields a
+ * value that iterates as `next` does. The patch shares parts with `next`.
  */
 export function diff(base: unknown, next: unknown): Patch | undefined {
   return changeOf(base, next)?.patch;

@@ -1,14 +1,15 @@
 /**
- * The shape of patches, format 1: tuples of plain data that begin with a number. Trailing empty lists
- * are left out. A published tag never changes its meaning.
+ * The shape of patches, format 1: tuples of plain data that begin with a number. Trailing empty
+ * lists are left out. A published tag never changes its meaning.
  *
  * - `[0, value]`: the whole value.
- * - `[1, sets, nested, deletes]`: an object. `sets` lists key, value, key, value …; `nested` key, patch,
- *   …; `deletes` keys. Deleting comes first; keys that are new are added at the end, in their order.
- * - `[2, splices, edits]`: an array. `splices` lists start, count removed, items …, each on what the one
- *   before left; then `edits` lists index, patch, ….
- * - `[3, sets, nested, deletes, adds]`: a map. As for objects, but with the places of the base's entries
- *   for keys, since a key may be an object; `adds` lists key, value ….
+ * - `[1, sets, nested, deletes]`: an object. `sets` lists key, value, key, value …; `nested` key,
+ *   patch, …; `deletes` keys. Deleting comes first; keys that are new are added at the end, in
+ *   their order.
+ * - `[2, splices, edits]`: an array. `splices` lists start, count removed, items …, each on what
+ *   the one before left; then `edits` lists index, patch, ….
+ * - `[3, sets, nested, deletes, adds]`: a map. As for objects, but with the places of the base's
+ *   entries for keys, since a key may be an object; `adds` lists key, value ….
  * - `[4, deletes, adds]`: a set. Places of the base's members, and new members.
  * - `[5, start, removed, bytes]`: bytes, of which a part was replaced.
  */

@@ -111,7 +111,7 @@ export type Op =
   | readonly ['undead', id: string]
   | readonly ['run', start: RunStart]
   | readonly ['effect', runId: string, identity: string, effect: Effect]
-  | readonly ['chunk', runId: string, chunk: unknown]
+  | readonly ['chunk', runId: string, chunk: unknown, kept: number]
   | readonly ['ended', runId: string, reply: StoredReply]
   | readonly ['signal', entry: SignalEntry]
   | readonly ['unsignal', id: string]

@@ -47,6 +47,8 @@ export interface RunStart {
 export interface Run extends RunStart {
   readonly effects: Map<string, Effect>;
   readonly chunks: unknown[];
+  /** How many of the oldest chunks are no longer kept. */
+  chunksDropped: number;
   /** Present when it has ended. */
   reply?: StoredReply | undefined;
   endedAt?: number | undefined;
@@ -54,12 +56,12 @@ export interface Run extends RunStart {
 
 /** Begins a run. */
 export function beginRun(start: RunStart): Run {
-  return { ...start, effects: new Map(), chunks: [] };
+  return { ...start, effects: new Map(), chunks: [], chunksDropped: 0 };
 }
 
 /** Ends a run: what was only needed to go on is let go of. */
 export function endRun(run: Run, reply: StoredReply, at: number): Run {
-  const { id, action, version, startedAt, caller, correlationId, chunks } = run;
+  const { id, action, version, startedAt, caller, correlationId, chunks, chunksDropped } = run;
   return {
     id,
     action,
@@ -71,6 +73,7 @@ export function endRun(run: Run, reply: StoredReply, at: number): Run {
     correlationId,
     effects: new Map(),
     chunks,
+    chunksDropped,
     reply,
     endedAt: at,
   };

@@ -1,7 +1,8 @@
 /**
  * Bytes to values. Every length is checked against what is left before anything is made of it, no
- * class but the built-in ones of `codec-format.ts` comes to life, and damaged bytes end in an error.
- * That bytes are those once written is for checksums to tell: other bytes may make another value.
+ * class but the built-in ones of `codec-format.ts` comes to life, and damaged bytes end in an
+ * error. That bytes are those once written is for checksums to tell: other bytes may make another
+ * value.
  */
 import { TroupeError } from '../core/errors.ts';
 import { encodedDepthMax, extension } from './codec-format.ts';
@@ -252,21 +253,23 @@ function checkedKey(key: string): string {
 
 function readCachedKey(length: number): string {
   const start = take(length);
+  const bytes = source;
   let hash = length;
-  for (let index = start; index < position; index++) {
-    hash = (Math.imul(hash, 31) + byteAt(index)) & 0x3ff;
+  for (let index = start; index < start + length; index++) {
+    hash = Math.imul(hash, 31) + (bytes[index] as number);
   }
-  const known = keySlots[hash] as string; // Every slot holds a string.
+  const known = keySlots[hash & 0x3ff] as string; // Every slot holds a string.
   if (known.length === length && isAsciiAt(known, start)) return known;
   position = start;
   const key = checkedKey(readString(length));
-  if (key.length === length) keySlots[hash] = key;
+  if (key.length === length) keySlots[hash & 0x3ff] = key;
   return key;
 }
 
 function isAsciiAt(text: string, start: number): boolean {
+  const bytes = source;
   for (let index = 0; index < text.length; index++) {
-    if (text.charCodeAt(index) !== byteAt(start + index)) return false;
+    if (text.charCodeAt(index) !== bytes[start + index]) return false;
   }
   return true;
 }

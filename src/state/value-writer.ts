@@ -147,7 +147,10 @@ function writeUint32(value: number): void {
 
 function writeFloat(value: number): void {
   scratch.setFloat64(0, value);
-  for (let index = 0; index < 8; index++) target[position++] = scratchBytes[index] as number;
+  const bytes = target;
+  const start = position;
+  for (let index = 0; index < 8; index++) bytes[start + index] = scratchBytes[index] as number;
+  position = start + 8;
 }
 
 function writeString(value: string): void {
@@ -157,12 +160,13 @@ function writeString(value: string): void {
 /** Writes a short string if it is ASCII; writes nothing if it is not. */
 function writeShortAscii(value: string): boolean {
   reserve(1 + value.length);
+  const bytes = target;
   let index = position;
-  target[index++] = 0xa0 | value.length;
+  bytes[index++] = 0xa0 | value.length;
   for (let at = 0; at < value.length; at++) {
     const unit = value.charCodeAt(at);
     if (unit >= 0x80) return false;
-    target[index++] = unit;
+    bytes[index++] = unit;
   }
   position = index;
   return true;

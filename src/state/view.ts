@@ -17,9 +17,9 @@ interface ViewRoot {
 /**
  * A deep read-only view of plain data, which must not change any more.
  *
- * @remarks Anything that would change it throws `STATE_READ_ONLY` with the place. Two exceptions lie in
- * the language: a `Date` and bytes are copies, whose methods throw, while writing `bytes[0]` changes the
- * copy alone. `copyValue` of a view copies the data itself.
+ * @remarks Anything that would change it throws `STATE_READ_ONLY` with the place. Two exceptions
+ * lie in the language: a `Date` and bytes are copies, whose methods throw, while writing `bytes[0]`
+ * changes the copy alone. `copyValue` of a view copies the data itself.
  * @param place - Where the value stands, for messages: `account/alice.audit: state`.
  */
 export function readOnlyView<T>(value: T, place = 'the state'): T {
@@ -93,9 +93,12 @@ class ViewNode implements StandIn, ProxyHandler<object> {
   }
 
   readOnly(key?: PropertyKey): TroupeError {
-    const path = this.path();
+    const own = this.path();
+    const path = key === undefined ? own : pathOf(own, indexOrKey(this.raw, key));
     return new TroupeError('STATE_READ_ONLY', {
-      detail: `${key === undefined ? path : pathOf(path, indexOrKey(this.raw, key))} is read-only here; change state in a turn, or with ctx.update(turn => …) in a task`,
+      detail:
+        `${path} is read-only here; ` +
+        'change state in a turn, or with ctx.update(turn => …) in a task',
     });
   }
 

@@ -1,4 +1,5 @@
 /** The laws of keeping and letting go: trimming, opening again, closing. */
+import { TroupeError } from '../core/errors.ts';
 import { must, mustEqual, mustFail, patternBytes, sameBytes } from './law-checks.ts';
 import type { Law } from './laws.ts';
 import {
@@ -207,6 +208,24 @@ export const logCloseLaws: readonly Law<LogSubject>[] = [
     },
   },
   {
+    name: 'answers what is asked for while it is being closed, or refuses it, but ends it',
+    async run({ log }) {
+      await put(log, 'a/1', 0, ['one']);
+      const closing = log.close();
+      const refusals: Promise<unknown>[] = [];
+      for (let turn = 0; turn < 100; turn++) {
+        refusals.push(refusalOf(log.append(`late/${turn}`, 0, [record('x')])));
+        refusals.push(refusalOf(log.read('a/1', { after: 0 })), refusalOf(log.heads({})));
+        await Promise.resolve();
+      }
+      await closing;
+      refusals.push(refusalOf(log.readLatest('a/1')));
+      for (const code of await Promise.all(refusals)) {
+        if (code !== undefined) mustEqual(code, 'NOT_STARTED', 'why it was refused');
+      }
+    },
+  },
+  {
     name: 'reports no failure when it is closed in good order',
     async run({ log }) {
       const failures: unknown[] = [];
@@ -217,6 +236,16 @@ export const logCloseLaws: readonly Law<LogSubject>[] = [
     },
   },
 ];
+
+/** Why a request was refused; nothing when it was not. */
+async function refusalOf(request: Promise<unknown>): Promise<unknown> {
+  try {
+    await request;
+    return undefined;
+  } catch (error) {
+    return TroupeError.is(error) ? error.code : error;
+  }
+}
 
 function sortedByName<Head extends { readonly name: string }>(heads: readonly Head[]): Head[] {
   return heads.toSorted((left, right) => (left.name < right.name ? -1 : 1));

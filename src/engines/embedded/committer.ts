@@ -14,6 +14,14 @@ import { plainHeader } from './segment-header.ts';
 import type { StoreState } from './state.ts';
 import type { Work } from './work.ts';
 
+/** Who wants to know of commits. */
+export interface CommitterListener {
+  readonly committed: () => void;
+  readonly segmentAdded: () => void;
+  /** Nothing is committed any more. */
+  readonly failed: (error: TroupeError) => void;
+}
+
 interface Applied {
   readonly row: number;
   readonly change: IndexChange;
@@ -24,14 +32,16 @@ interface Settlement {
   readonly result: AppendResult;
 }
 
+/** A commit is small when a reserve holds so many of it. */
+const smallCommitsPerReserve = 64;
+
 const conflict: AppendResult = { status: 'conflict' };
 
 /** The only writer of a store's segments. */
 export class Committer {
   readonly #state: StoreState;
   readonly #builder: CommitBuilder;
-  readonly #onCommitted: () => void;
-  readonly #onFailed: (error: TroupeError) => void;
+  readonly #on: CommitterListener;
   #queue: Work[] = [];
   #queueBytes = 0;
   #running: Promise<void> | undefined;
@@ -39,14 +49,10 @@ export class Committer {
   /** The tails as they will be when the commit in hand is durable, by row. */
   readonly #tails = new Map<number, Seq>();
 
-  constructor(
-    state: StoreState,
-    on: { committed: () => void; failed: (error: TroupeError) => void },
-  ) {
+  constructor(state: StoreState, on: CommitterListener) {
     this.#state = state;
     this.#builder = new CommitBuilder(state.meta.salt);
-    this.#onCommitted = on.committed;
-    this.#onFailed = on.failed;
+    this.#on = on;
   }
 
   /** Why nothing is committed any more, if so. */
@@ -80,10 +86,13 @@ export class Committer {
     this.#queue = [];
     this.#queueBytes = 0;
     for (const work of waiting) work.settle(unavailable(error));
-    this.#onFailed(error);
+    this.#on.failed(error);
   }
 
-  /** Writes a commit without records, which proves all before it to have been flushed. */
+  /**
+   * Writes a commit without records, which proves all before it to have been flushed, and gives
+   * back what was reserved.
+   */
   async mark(): Promise<void> {
     await this.idle();
     if (this.#failure !== undefined) return;
@@ -91,9 +100,10 @@ export class Committer {
     this.#builder.start(segment.end, 0);
     const bytes = this.#builder.finish(segment.end);
     try {
+      await giveBack(segment);
       await segment.file.write(segment.size, bytes);
       await segment.file.flush();
-      segment.size += bytes.length;
+      grow(segment, bytes.length);
     } catch (error) {
       await this.#undo(segment, [], error);
     }
@@ -138,7 +148,7 @@ export class Committer {
     if (this.#builder.recordCount > 0 && !(await this.#store(segment, settlements))) return;
     for (const { row, change } of applied) applyRecord(this.#state.index, row, change);
     for (const { work, result } of settlements) work.settle(result);
-    this.#onCommitted();
+    this.#on.committed();
   }
 
   /** The segment for the next commit: a new one when the active one is full. */
@@ -148,10 +158,12 @@ export class Committer {
     const fits = active.size + bytes <= context.limits.segmentBytes;
     if (fits || active.size === fileHeaderBytes) return active;
     try {
+      await giveBack(active);
       const header = plainHeader(active.end, active.base, active.end);
       const next = await createSegment(context.disk, header, meta.salt);
       await context.faultPoint('segment.created', 'before-durable');
       segments.add(next);
+      this.#on.segmentAdded();
       return next;
     } catch (error) {
       this.#refuse(works, error);
@@ -186,6 +198,7 @@ export class Committer {
     const bytes = this.#builder.finish(segment.end);
     try {
       await faultPoint('commit.before-write', 'before-durable');
+      await this.#reserve(segment, bytes.length);
       await segment.file.write(segment.size, bytes);
       await faultPoint('commit.written', 'ambiguous');
       await segment.file.flush();
@@ -194,8 +207,26 @@ export class Committer {
       await this.#undo(segment, settlements, error);
       return false;
     }
-    segment.size += bytes.length;
+    grow(segment, bytes.length);
     return true;
+  }
+
+  /** Lengthens the file ahead of small commits. Without space for it, commits go on without. */
+  async #reserve(segment: Segment, bytes: number): Promise<void> {
+    const { reserveBytes, segmentBytes } = this.#state.context.limits;
+    const from = segment.size + bytes;
+    const isSmall = bytes * smallCommitsPerReserve <= reserveBytes;
+    if (!isSmall || from <= segment.fileBytes) return;
+    const length = Math.min(reserveBytes, segmentBytes - from);
+    if (length <= 0) return;
+    try {
+      await segment.file.write(from, new Uint8Array(length));
+      segment.fileBytes = from + length;
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await segment.file.truncate(segment.size);
+      segment.fileBytes = segment.size;
+    }
   }
 
   /**
@@ -203,8 +234,7 @@ export class Committer {
    * failure nobody knows what will be found.
    */
   async #undo(segment: Segment, settlements: readonly Settlement[], error: unknown): Promise<void> {
-    const isFull = TroupeError.is(error) && error.code === 'DISK_FULL';
-    if (isFull && (await this.#cutBack(segment))) {
+    if (isDiskFull(error) && (await this.#cutBack(segment))) {
       for (const { work } of settlements) work.settle(unavailable(error));
       return;
     }
@@ -221,6 +251,7 @@ export class Committer {
     try {
       await segment.file.truncate(segment.size);
       await segment.file.flush();
+      segment.fileBytes = segment.size;
       return true;
     } catch {
       // The failure that led here is the one that is reported, as `unknown`.
@@ -233,6 +264,22 @@ export class Committer {
     for (const work of works) work.settle(unavailable(cause));
     if (cause.code !== 'DISK_FULL') this.fail(notStored(cause));
   }
+}
+
+/** Whether an error says that the device has no space. */
+export function isDiskFull(error: unknown): error is TroupeError {
+  return TroupeError.is(error) && error.code === 'DISK_FULL';
+}
+
+async function giveBack(segment: Segment): Promise<void> {
+  if (segment.fileBytes === segment.size) return;
+  await segment.file.truncate(segment.size);
+  segment.fileBytes = segment.size;
+}
+
+function grow(segment: Segment, bytes: number): void {
+  segment.size += bytes;
+  segment.fileBytes = Math.max(segment.fileBytes, segment.size);
 }
 
 function unavailable(cause: TroupeError): AppendResult {

@@ -7,7 +7,14 @@ import type { AppendResult, LogSlice, NewRecord, Seq, StoredRecord } from '../..
 import type { MessageReader, MessageWriter } from './message-bytes.ts';
 
 /** The kinds of request. */
-export const requestKind = { append: 1, read: 2, readLatest: 3, trim: 4, control: 5 } as const;
+export const requestKind = {
+  append: 1,
+  read: 2,
+  readLatest: 3,
+  trim: 4,
+  control: 5,
+  export: 6,
+} as const;
 
 /** The kinds of answer. */
 export const answerKind = {

@@ -30,6 +30,11 @@ export interface StoreLimits {
   readonly sliceBytesMax: number;
   /** A checkpoint is due after at least so many bytes of log (default 32 MiB). */
   readonly checkpointBytesMin: number;
+  /**
+   * Zeros are written so many bytes ahead of small commits (default 1 MiB, 0 for none), because a
+   * flush that need not make a new length durable is a quarter faster.
+   */
+  readonly reserveBytes: number;
   /** Compaction rewrites a segment when this share of it is dead (default 0.5). */
   readonly compactAtDeadShare: number;
 }
@@ -44,6 +49,7 @@ export const storeLimits: StoreLimits = {
   queueBytesMax: 256 << 20,
   sliceBytesMax: 16 << 20,
   checkpointBytesMin: 32 << 20,
+  reserveBytes: 1 << 20,
   compactAtDeadShare: 0.5,
 };
 
@@ -89,7 +95,8 @@ export const shardCountDefault = 256;
 export function contextOf(options: StoreOptions): StoreContext {
   const limits = { ...storeLimits, ...options.limits };
   for (const [name, value] of Object.entries(limits)) {
-    if (typeof value === 'number' && value > 0) continue;
+    const min = name === 'reserveBytes' ? 0 : Number.MIN_VALUE;
+    if (typeof value === 'number' && value >= min) continue;
     throw new TroupeError('CONFIG_INVALID', { detail: `${name} must be a positive number` });
   }
   const { disk, random } = options;

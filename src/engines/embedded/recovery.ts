@@ -18,6 +18,7 @@ import { scanOf, walkCommits } from './scan.ts';
 import { createSegment, type Segment, segmentFolder } from './segment.ts';
 import { plainHeader } from './segment-header.ts';
 import type { Segments } from './segments.ts';
+import { WindowReader } from './window-reader.ts';
 
 /** What was cut off the end of the log at opening. */
 export interface CutReport {
@@ -189,7 +190,10 @@ async function cutTail(
     segments.add(await createSegment(context.disk, header, meta.salt));
     return undefined;
   }
-  if (fileBytes === offset) return undefined;
+  if (await isZero(active, fileBytes)) {
+    active.fileBytes = fileBytes;
+    return undefined;
+  }
   await context.faultPoint('recovery.before-cut', 'before-durable');
   await active.file.truncate(offset);
   await active.file.flush();
@@ -198,3 +202,16 @@ async function cutTail(
   segments.add(await createSegment(context.disk, header, meta.salt));
   return { path, offset, bytes: fileBytes - offset, isPossiblyAcknowledged: true };
 }
+
+/** Whether what lies behind the last commit is only what was reserved for the next ones. */
+async function isZero(segment: Segment, end: number): Promise<boolean> {
+  const reader = new WindowReader(segment.file, end);
+  for (let offset = segment.size; offset < end; offset += zeroBytes) {
+    const { bytes, at } = await reader.window(offset, zeroBytes);
+    const part = bytes.buffer.subarray(at, at + Math.min(zeroBytes, end - offset));
+    if (part.some(byte => byte !== 0)) return false;
+  }
+  return true;
+}
+
+const zeroBytes = 64 << 10;

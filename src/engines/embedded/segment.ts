@@ -30,6 +30,8 @@ export class Segment {
   readonly file: DiskFile;
   /** The bytes of the file that hold flushed commits; of a compacted one, header and records. */
   size: number;
+  /** The length of the file, with what was reserved: zeros behind the last commit. */
+  fileBytes: number;
   /** An estimate of the bytes that nobody wants any more. */
   deadBytes = 0;
   /** Whether compaction found damage here and leaves the segment as it is. */
@@ -44,6 +46,7 @@ export class Segment {
     this.path = segmentPath(parts.header.base);
     this.file = parts.file;
     this.size = parts.size;
+    this.fileBytes = parts.size;
     this.#salt = parts.salt;
   }
 

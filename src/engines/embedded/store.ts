@@ -4,7 +4,7 @@
  * exactly this code; the storage worker is a thin shell around it.
  */
 import { TroupeError } from '../../core/errors.ts';
-import type { DiskLock } from '../../ports/disk.ts';
+import type { Disk, DiskLock } from '../../ports/disk.ts';
 import type {
   AppendResult,
   Heads,
@@ -13,6 +13,7 @@ import type {
   ReadOptions,
   Seq,
 } from '../../ports/log.ts';
+import { backUp, type CopyReport } from './backup.ts';
 import { ChainReader } from './chain-reader.ts';
 import { Committer } from './committer.ts';
 import { nameBytesMax, recordKind } from './frame.ts';
@@ -23,6 +24,7 @@ import type { Meta } from './meta.ts';
 import { openDirectory } from './open-directory.ts';
 import type { StoreOptions } from './options.ts';
 import type { RecoveryReport } from './recovery.ts';
+import { type LogSurvey, type Salvage, salvage } from './salvage.ts';
 import type { StoreState } from './state.ts';
 import { appendWork, markWork } from './work.ts';
 
@@ -59,10 +61,15 @@ export class SegmentStore {
     this.#lock = lock;
     this.#committer = new Committer(state, {
       committed: () => this.#maintenance.nudge(),
+      segmentAdded: () => this.#maintenance.segmentAdded(),
       failed: error => this.#reportFailure(error),
     });
     this.#chains = new ChainReader(state);
-    this.#maintenance = new Maintenance(state, error => this.#committer.fail(error));
+    this.#maintenance = new Maintenance({
+      state,
+      chains: this.#chains,
+      onFailed: error => this.#committer.fail(error),
+    });
   }
 
   /**
@@ -77,7 +84,7 @@ export class SegmentStore {
     await store.#committer.mark();
     for (const { from, to } of report.losses) {
       const mark = { kind: recordKind.loss, row: -1, name: new Uint8Array(0) };
-      await store.#commit(settle => ({ ...mark, previous: from, extra: to, settle }));
+      await store.#commit({ ...mark, previous: from, extra: to });
     }
     store.#maintenance.start(state.segments.end - report.scannedBytes);
     return store;
@@ -130,8 +137,7 @@ export class SegmentStore {
     this.#checkSound(row);
     const floor = index.firstKept(row);
     if (before <= floor) return;
-    const mark = { kind: recordKind.trim, row, name, previous: before, extra: undefined };
-    await this.#commit(settle => ({ ...mark, settle }));
+    await this.#commit({ kind: recordKind.trim, row, name, previous: before, extra: undefined });
     this.#maintenance.trimmed(row, floor, before);
   }
 
@@ -139,6 +145,44 @@ export class SegmentStore {
   heads(query: HeadsQuery): Heads {
     this.#checkOpen();
     return listHeads(this.#state.index, query);
+  }
+
+  /** Looks at a log: what can be read, and what would make it whole. */
+  async salvage(name: Uint8Array): Promise<Salvage> {
+    this.#checkOpen();
+    return salvage(this.#state, this.#chains, this.#rowOf(name));
+  }
+
+  /**
+   * Makes a damaged log whole, with the loss that {@link SegmentStore.salvage} tells. What is given
+   * up stays on the disk until compaction, but is not read again.
+   */
+  async repair(name: Uint8Array): Promise<LogSurvey> {
+    this.#checkOpen();
+    const row = this.#rowOf(name);
+    const detail = 'the log is being repaired';
+    this.#state.damaged.set(row, new TroupeError('LOG_CORRUPT', { detail }));
+    await this.#committer.idle();
+    const { survey } = await salvage(this.#state, this.#chains, row);
+    const mark = { row, name, previous: survey.place };
+    if (survey.remedy === 'trim') {
+      await this.#commit({ ...mark, kind: recordKind.trim, extra: undefined });
+    } else if (survey.remedy === 'cut') {
+      await this.#commit({ ...mark, kind: recordKind.cut, extra: survey.snapshot });
+    }
+    this.#chains.forget(row);
+    this.#state.damaged.delete(row);
+    return survey;
+  }
+
+  /**
+   * Copies the store, as it is at one moment, to an empty disk while appends go on.
+   *
+   * @throws `CONFIG_INVALID` when the target is not empty; `DISK_FULL`.
+   */
+  async backUp(target: Disk): Promise<CopyReport> {
+    this.#checkOpen();
+    return this.#maintenance.exclusively(() => backUp(this.#state, target));
   }
 
   /** Calls back once when the store failed for good, at once if it has. */
@@ -176,11 +220,17 @@ export class SegmentStore {
     }
   }
 
-  async #commit(work: (settle: (result: AppendResult) => void) => Parameters<typeof markWork>[0]) {
-    const result = await new Promise<AppendResult>(resolve => {
-      this.#committer.enqueue(markWork(work(resolve)));
+  async #commit(mark: Omit<Parameters<typeof markWork>[0], 'settle'>): Promise<void> {
+    const result = await new Promise<AppendResult>(settle => {
+      this.#committer.enqueue(markWork({ ...mark, settle }));
     });
     if (result.status === 'unavailable' || result.status === 'unknown') throw result.cause;
+  }
+
+  #rowOf(name: Uint8Array): number {
+    const row = this.#state.index.find(spanOf(name));
+    if (row >= 0 && this.#state.index.tail(row) > 0) return row;
+    throw new TroupeError('INVALID_INPUT', { detail: 'there is no log of that name' });
   }
 
   #checkOpen(): void {

@@ -48,6 +48,7 @@ export class WorkerChannel {
   /** Sends an append. */
   append(write: (writer: MessageWriter) => void): Promise<AppendResult> {
     const lost = this.#lost;
+    if (lost?.code === 'NOT_STARTED') return Promise.reject(lost);
     if (lost !== undefined) return Promise.resolve({ status: 'unavailable', cause: lost });
     return new Promise((resolve, reject) => {
       const lose = (cause: TroupeError) => resolve({ status: 'unknown', cause });
@@ -75,7 +76,12 @@ export class WorkerChannel {
 
   /** Ends the worker, which has nothing to do any more. */
   async end(): Promise<void> {
-    this.#lost ??= new TroupeError('NOT_STARTED', { detail: 'the log is closed' });
+    const closed = new TroupeError('NOT_STARTED', { detail: 'the log is closed' });
+    this.#lost ??= closed;
+    // The store was closed before what still waits was looked at, so that none of it was done.
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(closed);
     await this.#worker.terminate();
   }
 

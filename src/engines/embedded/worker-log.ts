@@ -14,12 +14,16 @@ import type {
   NewRecord,
   ReadOptions,
   Seq,
+  StoredRecord,
 } from '../../ports/log.ts';
+import type { CopyReport } from './backup.ts';
 import type { EmbeddedLog } from './log.ts';
+import type { MessageWriter } from './message-bytes.ts';
 import { requestKind, writeAppend } from './messages.ts';
 import type { Meta } from './meta.ts';
 import { storeLimits } from './options.ts';
 import type { RecoveryReport } from './recovery.ts';
+import type { LogSurvey } from './salvage.ts';
 import type { StorageWorkerData } from './worker.ts';
 import { WorkerChannel } from './worker-channel.ts';
 
@@ -123,6 +127,23 @@ class WorkerLog implements EmbeddedLog {
 
   heads(options: HeadsOptions): Promise<Heads> {
     return this.#channel.control({ name: 'heads', input: options });
+  }
+
+  survey(name: string): Promise<LogSurvey> {
+    return this.#channel.control({ name: 'survey', input: name });
+  }
+
+  async exportReadable(name: string): Promise<readonly StoredRecord[]> {
+    const write = (writer: MessageWriter) => writer.text(name);
+    return (await this.#channel.request<LogSlice>(requestKind.export, write)).records;
+  }
+
+  repair(name: string): Promise<LogSurvey> {
+    return this.#channel.control({ name: 'repair', input: name });
+  }
+
+  backUp(directory: string): Promise<CopyReport> {
+    return this.#channel.control({ name: 'backUp', input: directory });
   }
 
   onFailure(listener: (error: TroupeError) => void): void {

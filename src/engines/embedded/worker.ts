@@ -5,7 +5,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { TroupeError, wrapError } from '../../core/errors.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { HeadsOptions } from '../../ports/log.ts';
+import type { HeadsOptions, LogSlice } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import { MessageReader, MessageWriter } from './message-bytes.ts';
 import {
@@ -56,6 +56,8 @@ export async function runStorageWorker(parts: StorageWorkerParts): Promise<void>
   }
 }
 
+const encoder = new TextEncoder();
+
 /** Lets messages in between two steps of background work. */
 function breathe(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));
@@ -94,6 +96,9 @@ class Shell {
     } else if (kind === requestKind.readLatest) {
       const name = reader.bytes();
       this.#settle(id, async () => this.#slice(id, await this.#store.readLatest(name)));
+    } else if (kind === requestKind.export) {
+      const name = reader.bytes();
+      this.#settle(id, async () => this.#slice(id, await this.#export(name)));
     } else if (kind === requestKind.trim) {
       const name = reader.bytes();
       const before = reader.number();
@@ -118,20 +123,29 @@ class Shell {
   }
 
   async #control({ name, input }: Control): Promise<unknown> {
+    // Our own client wrote name and input, each fitting the other.
     if (name === 'heads') {
-      // Our own client wrote it.
       const { prefix = '', ...rest } = input as HeadsOptions;
-      return this.#store.heads({ ...rest, prefix: new TextEncoder().encode(prefix) });
+      return this.#store.heads({ ...rest, prefix: encoder.encode(prefix) });
     }
     if (name === 'close') return this.#store.close();
+    const text = input as string;
+    if (name === 'survey') return (await this.#store.salvage(encoder.encode(text))).survey;
+    if (name === 'repair') return this.#store.repair(encoder.encode(text));
+    if (name === 'backUp') return this.#store.backUp(this.#parts.diskOf(text));
     throw new TroupeError('INVARIANT_BROKEN', { detail: `the storage worker knows no ${name}` });
+  }
+
+  async #export(name: Uint8Array): Promise<LogSlice> {
+    const { records } = await this.#store.salvage(name);
+    return { records, tail: records.at(-1)?.seq ?? 0, isComplete: true, isStale: false };
   }
 
   #settle(id: number, answer: () => Promise<void>): void {
     answer().catch((error: unknown) => this.#thrown(id, error));
   }
 
-  #slice(id: number, slice: Parameters<typeof writeSlice>[2]): void {
+  #slice(id: number, slice: LogSlice): void {
     writeSlice(this.#answer(), id, slice);
   }
 

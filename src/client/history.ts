@@ -1,0 +1,115 @@
+/** The past of an agent, read from its log: events, states at earlier moments, differences. */
+import type { AgentEvent, EventMeta, EventsOptions, Moment, StateAt, StateChange } from '../agent/history-types.ts';
+import { Fold, readAll } from '../agent/load.ts';
+import type { Contract } from '../agent/contract.ts';
+import { TroupeError } from '../core/errors.ts';
+import { copyValue } from '../core/values.ts';
+import { emptyImage } from '../state/image.ts';
+import { decodeRecord, type TurnRecord } from '../state/record.ts';
+import type { ClientKernel } from './kernel.ts';
+import { changesBetween } from './state-changes.ts';
+
+/** The kept events of an agent, oldest first, and then new ones if asked to follow. */
+export async function* eventsOf(kernel: ClientKernel, address: string, options: EventsOptions = {}): AsyncGenerator<AgentEvent<Contract>> {
+  const { from = 0, follow = false, abortSignal } = options;
+  const news = new News();
+  const stop = follow ? kernel.events.on(address, undefined, () => news.ring()) : undefined;
+  abortSignal?.addEventListener('abort', () => news.ring(), { once: true });
+  const isOver = () => abortSignal?.aborted === true;
+  try {
+    let after = 0;
+    while (!isOver()) {
+      for await (const stored of readAll(kernel.log, address, after)) {
+        after = stored.seq;
+        yield* eventsIn(address, decodeRecord(stored.bytes, `${address} at ${stored.seq}`), from);
+        if (isOver()) return;
+      }
+      if (!follow) return;
+      await news.wait();
+    }
+  } finally {
+    stop?.();
+  }
+}
+
+/** The state of an agent at a moment. */
+export async function stateAt(kernel: ClientKernel, address: string, moment: Moment): Promise<StateAt<unknown>> {
+  const fold = new Fold(address, emptyImage('', 0, 0), kernel.retention);
+  let found: StateAt<unknown> | undefined;
+  let isAny = false;
+  for await (const stored of readAll(kernel.log, address, 0)) {
+    isAny = true;
+    const record = fold.add(stored);
+    if (isBehind(record, moment)) break;
+    if (!isSnapshotOnly(record) || found === undefined) found = stateOf(fold, record);
+  }
+  return checked(found, { address, moment, isAny });
+}
+
+/** What changed between two moments. */
+export async function diffOf(kernel: ClientKernel, address: string, before: Moment, after: Moment): Promise<readonly StateChange[]> {
+  const [earlier, later] = [await stateAt(kernel, address, before), await stateAt(kernel, address, after)];
+  return changesBetween(earlier.state, later.state);
+}
+
+function isBehind(record: TurnRecord, moment: Moment): boolean {
+  if ('version' in moment) return record.version > moment.version;
+  return record.at > Number(moment.time);
+}
+
+function isSnapshotOnly(record: TurnRecord): boolean {
+  return record.ops.length === 1 && record.ops[0]?.[0] === 'image';
+}
+
+function stateOf({ image }: Fold, record: TurnRecord): StateAt<unknown> {
+  return { state: copyValue(image.state, 'a state'), epoch: record.epoch, version: record.version, at: new Date(record.at) };
+}
+
+function checked(
+  found: StateAt<unknown> | undefined,
+  { address, moment, isAny }: { address: string; moment: Moment; isAny: boolean },
+): StateAt<unknown> {
+  const what = 'version' in moment ? `version ${moment.version}` : `the time ${new Date(Number(moment.time)).toISOString()}`;
+  if (found === undefined) {
+    throw new TroupeError(isAny ? 'HISTORY_TRIMMED' : 'INVALID_INPUT', {
+      detail: isAny ? `${what} of ${address} is no longer kept (limits.historyVersions)` : `${address} has no history`,
+    });
+  }
+  if ('version' in moment && found.version !== moment.version) {
+    throw new TroupeError('INVALID_INPUT', { detail: `${address} has no ${what}; its last one is ${found.version}` });
+  }
+  return found;
+}
+
+function* eventsIn(address: string, record: TurnRecord, from: number): Generator<AgentEvent<Contract>> {
+  if (record.version < from) return;
+  let index = 0;
+  for (const op of record.ops) {
+    if (op[0] !== 'event') continue;
+    const { epoch, version, at } = record;
+    const meta: EventMeta = { agent: address, epoch, version, index, at: new Date(at) };
+    yield { ...meta, name: op[1], data: op[2] } as AgentEvent<Contract>;
+    index += 1;
+  }
+}
+
+/** A bell that does not forget that it was rung. */
+class News {
+  #isRung = false;
+  #wake: (() => void) | undefined;
+
+  ring(): void {
+    this.#isRung = true;
+    this.#wake?.();
+  }
+
+  async wait(): Promise<void> {
+    if (!this.#isRung) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve;
+      });
+    }
+    this.#isRung = false;
+    this.#wake = undefined;
+  }
+}

@@ -1,0 +1,277 @@
+/**
+ * How a message keeps its promise: numbered, handed over, repeated with the same number until it is
+ * answered or its deadline has passed. Deduplication is the receiver's; the sender only repeats.
+ */
+import type { DeliveryEnd, OutgoingMessage } from '../agent/host.ts';
+import { actionOf } from '../agent/action.ts';
+import { isAdministrativeRead } from '../agent/administration-reads.ts';
+import { isAdministrative } from '../agent/administration.ts';
+import type { NodeLimits } from '../agent/limit-options.ts';
+import type { MailboxItem } from '../agent/item.ts';
+import type { Envelope, Reply, TraceContext } from '../core/envelope.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
+import { TroupeError } from '../core/errors.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Random } from '../ports/random.ts';
+import type { Router } from '../routing/router.ts';
+import type { OutboxEntry } from '../state/record.ts';
+import { Deadlines } from './deadlines.ts';
+import { Outgoing } from './outgoing.ts';
+import { type Carrier, Shipment } from './shipment.ts';
+
+/** What delivery needs. */
+export interface DeliveryOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: NodeLimits;
+  readonly incarnation: string;
+  readonly router: Router;
+  nextId(): string;
+  /** The trace context of a new message. */
+  trace(parent: TraceContext | undefined): TraceContext;
+  /** Hands a message to an agent that this node hosts. */
+  accept(envelope: Envelope, item: MailboxItem, isRead: boolean): void;
+  /** Takes a message back from a mailbox. */
+  withdraw(envelope: Envelope, item: MailboxItem): boolean;
+}
+
+/** A message from outside or inside an agent. */
+export interface Message extends Omit<OutgoingMessage, 'caller' | 'correlationId'> {
+  readonly caller?: string | undefined;
+  readonly correlationId?: string | undefined;
+  /** The id of the message, when the sender has to know it. */
+  readonly id?: string | undefined;
+}
+
+/** Failures after which the same message, with the same number, may be handed over again. */
+const repeatable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'VERSION_CONFLICT', 'STALE_EPOCH', 'WRONG_OWNER', 'ENGINE_UNAVAILABLE', 'NODE_UNREACHABLE',
+]);
+
+/** Failures that say that this node stops. */
+const stopping: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['NODE_DRAINING', 'NOT_STARTED']);
+
+/** The first pause before a repetition, and the longest. */
+const pauseMsMin = 5;
+const pauseMsMax = 1_000;
+const promisedPauseMsMax = 10_000;
+const sweepMs = 60_000;
+
+/** All messages of one node that are on their way. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #outgoing: Outgoing;
+  readonly #deadlines: Deadlines;
+  readonly #carrier: Carrier;
+  readonly #open = new Set<Shipment>();
+  #refusal: TroupeError | undefined;
+
+  constructor(options: DeliveryOptions) {
+    const { clock, incarnation } = options;
+    this.#options = options;
+    this.#outgoing = new Outgoing(incarnation);
+    this.#deadlines = new Deadlines(clock);
+    this.#carrier = {
+      hand: shipment => this.#hand(shipment),
+      withdraw: shipment => options.withdraw(shipment.envelope, shipment),
+      renewed: envelope => this.#renewed(envelope),
+      pause: (shipment, error) => this.#pause(shipment, error),
+      setTimer: (delayMs, task) => clock.setTimer(delayMs, task),
+      monotonic: () => clock.monotonic(),
+      settled: (shipment, isAnswered) => this.#settled(shipment, isAnswered),
+    };
+  }
+
+  /** Begins to forget receivers that are not spoken to any more. */
+  start(): void {
+    const { clock, limits } = this.#options;
+    clock.setTimer(sweepMs, () => {
+      this.#outgoing.sweep(clock.now() - limits.dedupWindowMs - sweepMs);
+      if (this.#refusal === undefined) this.start();
+    });
+  }
+
+  /** How many messages are on their way. */
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  /** Delivers a message; resolves with its answer. */
+  deliver(message: Message): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      try {
+        this.#ship(message, { resolve, reject });
+      } catch (error) {
+        reject(error);
+      }
+    });
+  }
+
+  /** Delivers a promised message until it is consumed, given up, or too old. */
+  async deliverPromised(source: string, entry: OutboxEntry, floor: () => number): Promise<DeliveryEnd> {
+    const { limits, clock } = this.#options;
+    for (let attempt = 1, tries = 1; ; tries += 1) {
+      const end = await this.#tryPromised(source, entry, floor(), attempt);
+      if (end === undefined) return { status: 'consumed' };
+      if (stopping.has(end.code) || this.#refusal !== undefined) return { status: 'stopped' };
+      if (entry.at + limits.resultWindowMs <= clock.now()) return { status: 'failed', error: tooOld(entry, end), attempts: tries };
+      if (end.outcome === 'rolled-back') attempt += 1;
+      await this.#wait(this.#backoff(tries, promisedPauseMsMax));
+    }
+  }
+
+  /** Fails everything that is on its way, and whatever comes. */
+  close(error: TroupeError): void {
+    this.#refusal = error;
+    this.#deadlines.close();
+    for (const shipment of [...this.#open]) shipment.abandon(error);
+  }
+
+  #ship(message: Message, answer: { resolve: (reply: Reply) => void; reject: (error: TroupeError) => void }): void {
+    const { clock, limits, router } = this.#options;
+    if (this.#refusal !== undefined) throw this.#refusal;
+    if (this.#open.size >= limits.requestsMax) throw overloaded(limits.requestsMax);
+    const contract = router.contractOf(message.type);
+    const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
+    const isNumbered = contract.consistency !== 'none' && message.guarantee !== 'at_most_once' && !this.#isRead(message);
+    if (isNumbered && timeoutMs > limits.dedupWindowMs && message.idempotencyKey === undefined) throw tooLong(timeoutMs, limits);
+    const envelope = this.#envelope(message, timeoutMs, isNumbered);
+    const shipment = new Shipment(this.#carrier, envelope, clock.monotonic() + timeoutMs, answer);
+    this.#open.add(shipment);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) this.#deadlines.add(shipment);
+    shipment.send();
+  }
+
+  #envelope(message: Message, timeoutMs: number, isNumbered: boolean): Envelope {
+    const { clock, nextId, trace } = this.#options;
+    const { type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller } = message;
+    const id = message.id ?? nextId();
+    const now = clock.now();
+    const receiver = isNumbered ? receiverOf(priority, type, key) : '';
+    return {
+      id, type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller,
+      numbering: isNumbered ? this.#outgoing.numbering(receiver, this.#outgoing.take(receiver, now)) : undefined,
+      deadline: now + timeoutMs,
+      attempt: 1,
+      firstAttemptAt: now,
+      correlationId: message.correlationId ?? id,
+      trace: trace(message.trace),
+    };
+  }
+
+  #isRead({ type, action }: Pick<Message, 'type' | 'action'>): boolean {
+    if (isAdministrative(action)) return isAdministrativeRead(action);
+    return actionOf(this.#options.router.contractOf(type), action).kind === 'read';
+  }
+
+  #hand(shipment: Shipment): void {
+    const { router, accept } = this.#options;
+    const { envelope } = shipment;
+    const obstacle = router.obstacle(envelope.type);
+    if (obstacle !== undefined) shipment.reject(obstacle);
+    else accept(envelope, shipment, this.#isRead(envelope));
+  }
+
+  #renewed(envelope: Envelope): Envelope {
+    const { numbering, priority, type, key } = envelope;
+    if (numbering === undefined) return envelope;
+    return { ...envelope, numbering: this.#outgoing.numbering(receiverOf(priority, type, key), numbering.number) };
+  }
+
+  #pause(shipment: Shipment, error: TroupeError): number | undefined {
+    const { envelope } = shipment;
+    if (this.#refusal !== undefined || envelope.guarantee === 'at_most_once') return undefined;
+    const limits = this.#options.router.contractOf(envelope.type).limits;
+    const isAttempt = !envelope.wantsReply || envelope.idempotencyKey !== undefined;
+    if (isAttempt && error.code === 'HANDLER_FAILED' && error.outcome === 'rolled-back') {
+      if (envelope.attempt >= limits.attemptsMax) return undefined;
+      return limits.attemptBackoffMs * 2 ** (envelope.attempt - 1);
+    }
+    if (!repeatable.has(error.code) && !isHeldRefusal(error)) return undefined;
+    return this.#backoff(shipment.handed, pauseMsMax);
+  }
+
+  #settled(shipment: Shipment, isAnswered: boolean): void {
+    this.#open.delete(shipment);
+    this.#deadlines.remove(shipment);
+    const { numbering, priority, type, key } = shipment.envelope;
+    if (numbering !== undefined) this.#outgoing.settle(receiverOf(priority, type, key), numbering.number, isAnswered);
+  }
+
+  /** One attempt at a promised message: nothing when it was consumed. */
+  #tryPromised(source: string, entry: OutboxEntry, floor: number, attempt: number): Promise<TroupeError | undefined> {
+    const { router, accept, clock } = this.#options;
+    const { id, type, key, action, input, priority, number, at, correlationId, trace } = entry;
+    const envelope: Envelope = {
+      id, type, key, action, input, priority, correlationId, trace, attempt,
+      guarantee: 'exactly_once',
+      numbering: { sender: source, number, floor },
+      deadline: Number.POSITIVE_INFINITY,
+      wantsReply: false,
+      firstAttemptAt: at,
+      caller: source.slice(0, source.lastIndexOf('@')),
+    };
+    return new Promise(resolve => {
+      const obstacle = this.#refusal ?? router.obstacle(type);
+      if (obstacle !== undefined) {
+        resolve(obstacle);
+        return;
+      }
+      const item: MailboxItem = {
+        envelope,
+        arrivedAt: clock.monotonic(),
+        resolve: () => resolve(undefined),
+        reject: error => resolve(this.#isConsumed(envelope, error) ? undefined : error),
+      };
+      accept(envelope, item, false);
+    });
+  }
+
+  /** Whether an error is the receiver's recorded answer: then the message needs no repetition. */
+  #isConsumed(envelope: Envelope, error: TroupeError): boolean {
+    if (error.code === 'REJECTED') return true;
+    if (error.code === 'EXPIRED') return error.outcome === 'unknown';
+    if (error.code === 'INVALID_INPUT' || error.code === 'ACTION_NOT_DEFINED') return true;
+    const { attemptsMax } = this.#options.router.contractOf(envelope.type).limits;
+    return error.outcome === 'rolled-back' && envelope.attempt >= attemptsMax;
+  }
+
+  #backoff(tries: number, max: number): number {
+    const ceiling = Math.min(max, pauseMsMin * 2 ** Math.min(tries, 20));
+    return ceiling * (0.5 + this.#options.random.next() / 2);
+  }
+
+  #wait(delayMs: number): Promise<void> {
+    return new Promise(resolve => {
+      this.#options.clock.setTimer(delayMs, resolve);
+    });
+  }
+}
+
+function receiverOf(priority: string, type: string, key: string): string {
+  return `${priority} ${type}/${key}`;
+}
+
+function isHeldRefusal(error: TroupeError): boolean {
+  return error.code === 'OVERLOADED' && (error.data as { held?: boolean } | undefined)?.held === true;
+}
+
+function tooOld(entry: OutboxEntry, last: TroupeError): TroupeError {
+  return new TroupeError('EXPIRED', {
+    detail: `message ${entry.id} to ${entry.type}/${entry.key}.${entry.action} could not be delivered in time; the last obstacle was ${last.message}`,
+    cause: last,
+  });
+}
+
+function overloaded(requestsMax: number): TroupeError {
+  return new TroupeError('OVERLOADED', {
+    detail: `${requestsMax} calls are being answered, as many as limits.requestsMax allows; retry later`,
+    retryAfterMs: 100,
+  });
+}
+
+function tooLong(timeoutMs: number, { dedupWindowMs }: NodeLimits): TroupeError {
+  return new TroupeError('INVALID_INPUT', {
+    detail: `a timeout of ${timeoutMs} ms is longer than limits.dedupWindow (${dedupWindowMs} ms), within which repetitions are recognised; give an idempotencyKey, or use request`,
+  });
+}

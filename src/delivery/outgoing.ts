@@ -1,0 +1,84 @@
+/**
+ * Numbers for messages of callers outside agents: dense per receiver and lane, with the floor below
+ * which nothing will come again. In memory: they end with the life of the process.
+ */
+import type { Numbering } from '../core/envelope.ts';
+
+interface Sequence {
+  readonly sender: string;
+  next: number;
+  /** Numbers that are not settled, lowest first. */
+  readonly open: Set<number>;
+  /** Numbers above the floor that were given up. */
+  abandoned: number[] | undefined;
+  usedAt: number;
+}
+
+/** All numbers of one incarnation. */
+export class Outgoing {
+  readonly #incarnation: string;
+  readonly #sequences = new Map<string, Sequence>();
+  #generation = 0;
+
+  constructor(incarnation: string) {
+    this.#incarnation = incarnation;
+  }
+
+  /** Takes the next number towards a receiver and lane. */
+  take(receiver: string, now: number): number {
+    let sequence = this.#sequences.get(receiver);
+    if (sequence === undefined) {
+      const sender = `~${this.#incarnation}.${this.#generation}`;
+      sequence = { sender, next: 1, open: new Set(), abandoned: undefined, usedAt: now };
+      this.#sequences.set(receiver, sequence);
+    }
+    const number = sequence.next;
+    sequence.next += 1;
+    sequence.usedAt = now;
+    sequence.open.add(number);
+    return number;
+  }
+
+  /** The numbering of a number as it stands now; taken anew for each attempt. */
+  numbering(receiver: string, number: number): Numbering {
+    const { sender, open, abandoned } = this.#sequences.get(receiver) as Sequence;
+    const floor = lowest(open, number);
+    if (abandoned === undefined || abandoned.length === 0) return { sender, number, floor };
+    return { sender, number, floor, abandoned: [...abandoned] };
+  }
+
+  /** A number that will not be sent again: it was answered, or given up. */
+  settle(receiver: string, number: number, isAnswered: boolean): void {
+    const sequence = this.#sequences.get(receiver);
+    if (sequence === undefined) return;
+    sequence.open.delete(number);
+    const floor = lowest(sequence.open, sequence.next);
+    if (!isAnswered && number > floor) {
+      sequence.abandoned ??= [];
+      sequence.abandoned.push(number);
+    }
+    if (sequence.abandoned !== undefined) {
+      sequence.abandoned = sequence.abandoned.filter(given => given > floor);
+      if (sequence.abandoned.length === 0) sequence.abandoned = undefined;
+    }
+  }
+
+  /**
+   * Forgets receivers that were not spoken to since `before`. Whoever is spoken to anew then knows
+   * this sender by another name, so that old numbers and new ones never meet.
+   */
+  sweep(before: number): void {
+    let isAny = false;
+    for (const [receiver, sequence] of this.#sequences) {
+      if (sequence.open.size > 0 || sequence.usedAt >= before) continue;
+      this.#sequences.delete(receiver);
+      isAny = true;
+    }
+    if (isAny) this.#generation += 1;
+  }
+}
+
+function lowest(open: ReadonlySet<number>, otherwise: number): number {
+  for (const number of open) return number < otherwise ? number : otherwise;
+  return otherwise;
+}

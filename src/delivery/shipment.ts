@@ -1,0 +1,126 @@
+/**
+ * One message on its way, from the call to its answer: sent, sent again with the same number when it
+ * surely or possibly did not arrive, and given up at its deadline with what is known by then.
+ */
+import type { MailboxItem } from '../agent/item.ts';
+import type { Envelope, Reply } from '../core/envelope.ts';
+import { type Outcome, TroupeError } from '../core/errors.ts';
+import type { Timer } from '../ports/clock.ts';
+import type { Timed } from './deadlines.ts';
+
+/** What a shipment needs of the delivery it belongs to. */
+export interface Carrier {
+  /** Hands the message to its receiver. */
+  hand(shipment: Shipment): void;
+  /** Takes the message back before it is handled; returns whether that was in time. */
+  withdraw(shipment: Shipment): boolean;
+  /** The message with its numbering as it stands now. */
+  renewed(envelope: Envelope): Envelope;
+  /** How long to wait before the next attempt; nothing when there is none. */
+  pause(shipment: Shipment, error: TroupeError): number | undefined;
+  setTimer(delayMs: number, task: () => void): Timer;
+  monotonic(): number;
+  /** The message needs nothing any more. */
+  settled(shipment: Shipment, isAnswered: boolean): void;
+}
+
+/** A message with its sender's promise. */
+export class Shipment implements MailboxItem, Timed {
+  envelope: Envelope;
+  arrivedAt: number;
+  inboxId: string | undefined = undefined;
+  readonly dueAt: number;
+  slot: Timed['slot'] = undefined;
+  previousTimed: Timed | undefined = undefined;
+  nextTimed: Timed | undefined = undefined;
+  /** How often it was handed over. */
+  handed = 0;
+  readonly #carrier: Carrier;
+  readonly #resolve: (reply: Reply) => void;
+  readonly #reject: (error: TroupeError) => void;
+  #pausing: Timer | undefined;
+  #known: Outcome = 'not-executed';
+  #isHanded = false;
+  #isSettled = false;
+
+  constructor(
+    carrier: Carrier,
+    envelope: Envelope,
+    dueAt: number,
+    answer: { readonly resolve: (reply: Reply) => void; readonly reject: (error: TroupeError) => void },
+  ) {
+    this.#carrier = carrier;
+    this.envelope = envelope;
+    this.dueAt = dueAt;
+    this.arrivedAt = carrier.monotonic();
+    this.#resolve = answer.resolve;
+    this.#reject = answer.reject;
+  }
+
+  /** Hands the message over, for the first time or again. */
+  send(): void {
+    this.#pausing = undefined;
+    if (this.#isSettled) return;
+    this.handed += 1;
+    this.arrivedAt = this.#carrier.monotonic();
+    this.#isHanded = true;
+    this.#carrier.hand(this);
+  }
+
+  resolve(reply: Reply): void {
+    if (this.#isSettled) return;
+    this.#settle(true);
+    this.#resolve(reply);
+  }
+
+  reject(error: TroupeError): void {
+    if (this.#isSettled || !this.#isHanded) return;
+    this.#isHanded = false;
+    if (this.#known !== 'unknown') this.#known = error.outcome;
+    const pauseMs = this.#carrier.pause(this, error);
+    if (pauseMs === undefined) {
+      this.#settle(error.outcome !== 'unknown' && error.outcome !== 'not-executed');
+      this.#reject(this.#known === error.outcome ? error : withOutcome(error, this.#known));
+      return;
+    }
+    if (error.outcome === 'rolled-back') this.envelope = { ...this.envelope, attempt: this.envelope.attempt + 1 };
+    this.inboxId = undefined;
+    this.#pausing = this.#carrier.setTimer(pauseMs, () => {
+      this.envelope = this.#carrier.renewed(this.envelope);
+      this.send();
+    });
+  }
+
+  /** Nobody waits any longer. */
+  onDeadline(): void {
+    if (this.#isSettled) return;
+    const isBack = this.#isHanded && this.#carrier.withdraw(this);
+    const outcome = !this.#isHanded || isBack ? this.#known : 'unknown';
+    const { type, key, action, id } = this.envelope;
+    const error = new TroupeError('DEADLINE_EXCEEDED', {
+      detail: `${type}/${key}.${action} had no answer before its deadline (message ${id}, handed over ${this.handed} times)`,
+      outcome,
+    });
+    this.#settle(false);
+    this.#reject(error);
+  }
+
+  /** The node stops: whoever waits is told so. */
+  abandon(error: TroupeError): void {
+    if (this.#isSettled) return;
+    const outcome = this.#isHanded ? 'unknown' : this.#known;
+    this.#settle(false);
+    this.#reject(withOutcome(error, outcome));
+  }
+
+  #settle(isAnswered: boolean): void {
+    this.#isSettled = true;
+    this.#pausing?.cancel();
+    this.#carrier.settled(this, isAnswered);
+  }
+}
+
+function withOutcome(error: TroupeError, outcome: Outcome): TroupeError {
+  const { code, detail, data, cause, retryAfterMs } = error;
+  return new TroupeError(code, { detail, outcome, data, cause, retryAfterMs });
+}

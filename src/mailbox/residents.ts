@@ -1,0 +1,220 @@
+/**
+ * The agents in memory on this node: found by address in one look-up, made on first use, let go when
+ * they were idle for long, or when there are too many.
+ */
+import type { AgentHost } from '../agent/host.ts';
+import type { Implementation } from '../agent/implementation.ts';
+import type { MailboxItem } from '../agent/item.ts';
+import { TroupeError } from '../core/errors.ts';
+import type { Timer } from '../ports/clock.ts';
+import { Dispatcher } from './dispatcher.ts';
+import { Resident } from './resident.ts';
+
+/** What the table needs. */
+export interface ResidentsOptions {
+  readonly host: AgentHost;
+  readonly implementations: ReadonlyMap<string, Implementation>;
+  /** Bytes of heap in use. */
+  memoryBytes(): number;
+}
+
+/** How often the table is looked through for idle agents. */
+const sweepMs = 5_000;
+
+/** So many agents are looked at, to find the one that was idle longest. */
+const sampleSize = 16;
+
+/** So many versions of agents that left memory are remembered, to notice a log that lost its end. */
+const versionsSeenMax = 10_000;
+
+/** The table of agents in memory. */
+export class Residents {
+  readonly #options: ResidentsOptions;
+  readonly #dispatcher: Dispatcher;
+  readonly #table = new Map<string, Resident>();
+  readonly #versionsSeen = new Map<string, number>();
+  #sample: Iterator<Resident> | undefined;
+  #timer: Timer | undefined;
+  #refusal: TroupeError | undefined;
+
+  constructor(options: ResidentsOptions) {
+    this.#options = options;
+    this.#dispatcher = new Dispatcher(options.host.clock);
+  }
+
+  /** Begins to look for idle agents. */
+  start(): void {
+    this.#timer = this.#options.host.clock.setTimer(sweepMs, () => this.#sweep());
+  }
+
+  /** How many agents are in memory. */
+  get count(): number {
+    return this.#table.size;
+  }
+
+  /** The agent, if it is in memory. */
+  get(address: string): Resident | undefined {
+    return this.#table.get(address);
+  }
+
+  /** All agents in memory. */
+  all(): IterableIterator<Resident> {
+    return this.#table.values();
+  }
+
+  /** Takes a message for an agent whose behaviour this node has. */
+  deliver(type: string, key: string, item: MailboxItem, isRead: boolean): void {
+    const resident = this.#find(type, key, item);
+    if (resident === undefined) return;
+    if (isRead) resident.read(item);
+    else resident.deliver(item);
+  }
+
+  /** Takes work of an agent's own; it must be in memory. */
+  enqueue(address: string, item: MailboxItem): void {
+    const resident = this.#table.get(address);
+    if (resident === undefined) item.reject(new TroupeError('CANCELLED', { detail: `${address} has left memory` }));
+    else resident.enqueue(item);
+  }
+
+  /** Wakes an agent, if this node has its behaviour. */
+  wake(type: string, key: string): void {
+    if (this.#refusal !== undefined) return;
+    this.#open(type, key)?.wake();
+  }
+
+  /** Takes a message back before it is handled. */
+  withdraw(address: string, item: MailboxItem): boolean {
+    return this.#table.get(address)?.withdraw(item) ?? false;
+  }
+
+  /** Lets an agent go, if nothing is lost or cut off by it; returns whether it went. */
+  passivate(resident: Resident): boolean {
+    if (!resident.isQuiet || resident.isReady) return false;
+    const { address, versionSeen } = resident;
+    this.#table.delete(address);
+    if (versionSeen > 0) this.#remember(address, versionSeen);
+    resident.close(new TroupeError('CANCELLED', { detail: `${address} left memory` }));
+    this.#options.host.lifecycle('passivated', address);
+    return true;
+  }
+
+  /** Refuses new messages from now on. */
+  refuse(error: TroupeError): void {
+    this.#refusal = error;
+  }
+
+  /** Whether nothing is going on. */
+  get areQuiet(): boolean {
+    for (const resident of this.#table.values()) if (!resident.isQuiet) return false;
+    return true;
+  }
+
+  /** Lets go of all agents, whatever they do. */
+  close(cause: TroupeError): void {
+    this.#refusal = cause;
+    this.#timer?.cancel();
+    this.#dispatcher.close();
+    for (const resident of this.#table.values()) resident.close(cause);
+    this.#table.clear();
+  }
+
+  #find(type: string, key: string, item: MailboxItem): Resident | undefined {
+    if (this.#refusal !== undefined) {
+      item.reject(this.#refusal);
+      return undefined;
+    }
+    const resident = this.#table.get(`${type}/${key}`) ?? this.#open(type, key);
+    if (resident === undefined) {
+      item.reject(
+        new TroupeError('OVERLOADED', {
+          detail: `this node holds ${this.#table.size} agents and none can leave memory (limits.residentMax)`,
+        }),
+      );
+    }
+    return resident;
+  }
+
+  #open(type: string, key: string): Resident | undefined {
+    const address = `${type}/${key}`;
+    const known = this.#table.get(address);
+    if (known !== undefined) return known;
+    const implementation = this.#options.implementations.get(type);
+    if (implementation === undefined || !this.#makeRoom()) return undefined;
+    const { host } = this.#options;
+    const resident = new Resident({
+      address,
+      key,
+      implementation,
+      host,
+      dispatcher: this.#dispatcher,
+      versionSeen: this.#versionsSeen.get(address) ?? 0,
+      onLoaded: (loaded, error) => this.#onLoaded(loaded, error),
+    });
+    resident.lastUsedAt = host.clock.monotonic();
+    this.#versionsSeen.delete(address);
+    this.#table.set(address, resident);
+    return resident;
+  }
+
+  #onLoaded(resident: Resident, error: TroupeError | undefined): void {
+    const { host } = this.#options;
+    if (error === undefined) {
+      host.lifecycle('activated', resident.address);
+      return;
+    }
+    if (this.#table.get(resident.address) === resident) this.#table.delete(resident.address);
+    resident.close(error);
+    host.logger.error('an agent could not be loaded', { agent: resident.address, code: error.code, detail: error.detail });
+    host.lifecycle('quarantined', resident.address, error.code);
+  }
+
+  #makeRoom(): boolean {
+    if (this.#table.size < this.#options.host.limits.residentMax) return true;
+    const resident = this.#longestIdle();
+    return resident !== undefined && this.passivate(resident);
+  }
+
+  /** Of a sample, as looking at all would make each new agent dearer the more there are. */
+  #longestIdle(): Resident | undefined {
+    let found: Resident | undefined;
+    for (let count = 0; count < sampleSize; count += 1) {
+      const resident = this.#nextInSample();
+      if (resident === undefined) break;
+      const isOlder = found === undefined || resident.lastUsedAt < found.lastUsedAt;
+      if (isOlder && resident.isQuiet && !resident.isReady) found = resident;
+    }
+    return found;
+  }
+
+  #nextInSample(): Resident | undefined {
+    const next = this.#sample?.next();
+    if (next !== undefined && next.done !== true) return next.value;
+    this.#sample = this.#table.values();
+    const first = this.#sample.next();
+    return first.done === true ? undefined : first.value;
+  }
+
+  #sweep(): void {
+    const { host, memoryBytes } = this.#options;
+    const now = host.clock.monotonic();
+    const isTight = memoryBytes() > host.limits.memoryBytesMax;
+    for (const resident of this.#table.values()) {
+      const limits = this.#options.implementations.get(typeOf(resident.address))?.contract.limits;
+      const idleMs = isTight ? sweepMs : (limits?.idleMs ?? 0);
+      if (now - resident.lastUsedAt >= idleMs) this.passivate(resident);
+    }
+    this.#timer = host.clock.setTimer(sweepMs, () => this.#sweep());
+  }
+
+  #remember(address: string, version: number): void {
+    this.#versionsSeen.set(address, version);
+    if (this.#versionsSeen.size <= versionsSeenMax) return;
+    const [oldest] = this.#versionsSeen.keys();
+    if (oldest !== undefined) this.#versionsSeen.delete(oldest);
+  }
+}
+
+function typeOf(address: string): string {
+  return address.slice(0, address.indexOf('/'));
+}
