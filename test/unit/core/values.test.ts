@@ -1,3 +1,4 @@
+/** Copying, comparing and showing plain data, and refusing the rest with its place. */
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

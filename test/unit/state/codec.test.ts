@@ -1,3 +1,4 @@
+/** The codec: exact round trips, and one error for damaged bytes. */
 import fc from 'fast-check';
 import { unpack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';

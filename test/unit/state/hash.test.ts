@@ -1,3 +1,4 @@
+/** The hash chain, and hexadecimal texts. */
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

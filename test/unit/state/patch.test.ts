@@ -1,3 +1,4 @@
+/** The law of patches, their shape, and what does not fit. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyValue, equalValues } from '../../../src/core/values.ts';
@@ -7,7 +8,7 @@ import { applyPatch, diff, type Patch } from '../../../src/state/patch.ts';
 import { plainRecords, plainValues } from '../../helpers/plain-values.ts';
 import { fingerprint } from '../../helpers/same-value.ts';
 
-/** Finds the change, sends it through the codec, and repeats it on a base that was stored itself. */
+/** Finds the change, sends it through the codec, and repeats it on a base that was stored. */
 function repeat(base: unknown, next: unknown): unknown {
   const patch = diff(base, next);
   if (patch === undefined) return base;

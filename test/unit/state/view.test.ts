@@ -1,3 +1,4 @@
+/** Read-only views: they refuse each change, and otherwise look like the value. */
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
