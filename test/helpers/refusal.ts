@@ -1,3 +1,5 @@
+/** What an act throws, for tests of refusals. */
+
 /** The message of what an act throws. */
 export function refusal(act: () => unknown): string {
   try {
