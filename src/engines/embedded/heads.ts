@@ -42,11 +42,6 @@ function isDue(wakeAt: number, dueAt: number): boolean {
   return wakeAt <= dueAt && wakeAt !== Number.POSITIVE_INFINITY;
 }
 
-/** What never wants to be woken is not due at any time. */
-function isDue(wakeAt: number, dueAt: number): boolean {
-  return wakeAt <= dueAt && wakeAt !== Number.POSITIVE_INFINITY;
-}
-
 function rowOf(cursor: string | undefined): number {
   if (cursor === undefined) return 0;
   if (/^\d{1,10}$/.test(cursor)) return Number(cursor);
