@@ -79,8 +79,12 @@ function replaceAll(): void {
   replaceFunctions(Math as unknown as Place, 'Math.', ['random']);
   replaceFunctions(performance as unknown as Place, 'performance.', ['now']);
   replaceFunctions(AbortSignal as unknown as Place, 'AbortSignal.', ['timeout']);
-  replaceFunctions(process as unknown as Place, 'process.', ['hrtime', 'uptime', 'memoryUsage']);
-  replaceNextTick();
+  replaceFunctions(process as unknown as Place, 'process.', [
+    'hrtime',
+    'uptime',
+    'memoryUsage',
+    'nextTick',
+  ]);
   const randomNames = ['randomUUID', 'getRandomValues'];
   replaceFunctions(globalThis.crypto as unknown as Place, 'crypto.', randomNames);
   replaceFunctions(crypto as unknown as Place, 'crypto.', [
@@ -126,7 +130,7 @@ function replaceFunctions(place: Place, prefix: string, names: readonly string[]
     // What this version of Node does not have cannot be called either.
     if (typeof original !== 'function') continue;
     const stub = function (this: unknown, ...values: unknown[]): unknown {
-      if (isInside) throw caught(`${prefix}${name}`);
+      if (isInside && !isCalledByNode()) throw caught(`${prefix}${name}`);
       return Reflect.apply(original as Callable, this, values as never[]);
     };
     // Some functions carry others: `hrtime.bigint`, `memoryUsage.rss`, the promisified forms.
@@ -140,15 +144,13 @@ function replaceFunctions(place: Place, prefix: string, names: readonly string[]
   }
 }
 
-/** Node's own streams use this, for example those below the console; only others are stopped. */
-function replaceNextTick(): void {
-  const original = process.nextTick;
-  replace(process as unknown as Place, 'nextTick', (...values: Parameters<typeof original>) => {
-    if (isInside && !/^ +at .*\(?node:/.test(new Error().stack?.split('\n')[2] ?? '')) {
-      throw caught('process.nextTick');
-    }
-    original(...values);
-  });
+/**
+ * Whether the stub that asks was called by Node itself, which keeps its own house: the streams below
+ * the console, for example, write files and queue ticks. What simulated code called is one frame up.
+ */
+function isCalledByNode(): boolean {
+  const frames = new Error().stack?.split('\n') ?? [];
+  return /^ +at (.*\()?node:/.test(frames[3] ?? '');
 }
 
 function replaceConstructors(globals: Place): void {

@@ -3,6 +3,7 @@ import crypto, { randomUUID } from 'node:crypto';
 import fs, { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
+import { Writable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import zlib from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -107,6 +108,18 @@ describe('the trap', () => {
     trap.leave();
     expect(Date.now()).toBeGreaterThan(0);
     expect(Math.random()).toBeLessThan(1);
+  });
+
+  it('leaves Node itself alone: its streams queue ticks', async () => {
+    let isDone = false;
+    const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+    inside(() =>
+      sink.write('x', () => {
+        isDone = true;
+      }),
+    );
+    await new Promise(resolve => setImmediate(resolve));
+    expect(isDone).toBe(true);
   });
 
   it('puts everything back, once the last of several is removed', () => {
