@@ -19,7 +19,7 @@ export async function openEmbeddedHere(): Promise<LogSubject & AsyncDisposable> 
 /** Logs on a real directory, in a storage worker. */
 export async function openEmbeddedInWorker(): Promise<LogSubject & AsyncDisposable> {
   const folder = await openFolder();
-  const entry = new URL('./storage-worker.ts', import.meta.url);
+  const entry = new URL('../../src/node/storage-worker.ts', import.meta.url);
   const open = () => openEmbeddedLogInWorker({ entry, directory: folder.path });
   const { first, ...rest } = await reopenable(open, folder.remove);
   return { log: first, ...rest };
