@@ -338,7 +338,6 @@ export class TaskRun {
       () => tasks.ended(this.run.id, reply),
       error => this.#endFailed(error),
     );
-    this.#isOver = true;
   }
 
   /** The end could not be recorded because it is too large: that is how the run ends, then. */
