@@ -57,7 +57,8 @@ export interface SimOutcome {
 /** The report of one run. */
 export function reportWorld(world: SimWorld, outcome: SimOutcome): SimReport {
   const violations = [...world.violations, ...outcome.violations];
-  const lastEvents = violations.length === 0 ? [] : world.trace.recent().map(formatTraceLine);
+  const lines = world.eventsBeforeViolation ?? world.trace.recent();
+  const lastEvents = violations.length === 0 ? [] : lines.map(formatTraceLine);
   return {
     seeds: 1,
     hours: outcome.hours,

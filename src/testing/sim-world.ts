@@ -59,6 +59,8 @@ export class SimWorld {
   /** How many faults took effect, by kind. */
   readonly faultCounts: Map<string, number> = new Map();
   readonly violations: Violation[] = [];
+  /** What happened last before the first of the violations that the world noticed itself. */
+  eventsBeforeViolation: readonly SimTraceLine[] | undefined;
   readonly processes: SimProcess[] = [];
   /** How often a process died, for whatever reason, and was to be started again. */
   crashRestarts = 0;
@@ -135,6 +137,7 @@ export class SimWorld {
 
   /** A promise was broken. */
   violate(check: string, message: string): void {
+    this.eventsBeforeViolation ??= this.trace.recent();
     this.violations.push({ check, message: `${message} (at ${this.nowMs.toFixed(3)} ms)` });
   }
 

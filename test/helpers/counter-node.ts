@@ -65,12 +65,12 @@ export async function openCounterNode(
   const file = await ports.disk.open(counterFile, 'create');
   await ports.disk.flushDirectory('counters');
   const bytes = await file.read(0, await file.size());
-  const { lines, end } = decodeLines(bytes);
+  const { lines, hashes, end } = decodeLines(bytes);
   await file.truncate(end);
   // What is read here may never have reached the device, if a flush failed before: write it again.
   if (options.bug !== 'tail-trusted') await file.write(0, bytes.subarray(0, end));
   await file.flush();
-  return new Counters({ ports, options, file, lines, end });
+  return new Counters({ ports, options, file, lines, hashes, end });
 }
 
 /** The lines in a log, up to the first that is not whole. */
@@ -100,6 +100,7 @@ interface CounterParts {
   readonly options: CounterOptions;
   readonly file: DiskFile;
   readonly lines: readonly CounterLine[];
+  readonly hashes: readonly string[];
   readonly end: number;
 }
 
@@ -111,7 +112,7 @@ interface Waiting {
 class Counters implements CounterNode {
   readonly #parts: CounterParts;
   readonly #epoch: number;
-  readonly #newest = new Map<string, { line: CounterLine; hash: string; isDurable: boolean }>();
+  readonly #newest = new Map<string, { line: CounterLine; hash: string }>();
   readonly #durable = new Map<string, CounterLine>();
   readonly #replies = new Map<string, Promise<CounterReply>>();
   #waiting: Waiting[] = [];
@@ -122,9 +123,9 @@ class Counters implements CounterNode {
     this.#parts = parts;
     this.#end = parts.end;
     let epoch = 0;
-    for (const line of parts.lines) {
+    for (const [place, line] of parts.lines.entries()) {
       epoch = Math.max(epoch, line.epoch);
-      this.#newest.set(line.agent, { line, hash: hashOf(bodyOf(line)), isDurable: true });
+      this.#newest.set(line.agent, { line, hash: parts.hashes[place] ?? '' });
       this.#durable.set(line.agent, line);
       if (parts.options.bug === 'dedup-forgotten') continue;
       this.#replies.set(`${line.agent} ${line.command}`, Promise.resolve(replyOf(line)));
@@ -164,7 +165,7 @@ class Counters implements CounterNode {
       previous: before?.hash ?? '',
     };
     const body = bodyOf(line);
-    this.#newest.set(agent, { line, hash: hashOf(body), isDurable: false });
+    this.#newest.set(agent, { line, hash: hashOf(body) });
     return new Promise(resolve => {
       const settle = () => {
         this.#durable.set(agent, line);

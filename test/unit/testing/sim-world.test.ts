@@ -185,6 +185,39 @@ describe('a simulated process', () => {
       expect(node.incarnation).toBe(2);
     }));
 
+  it('reports a promise that nobody handles, unless a crash cut its handler off', () =>
+    inWorld(async world => {
+      // The test runner listens too, and would fail the run for what is meant to happen here.
+      const listeners = process.listeners('unhandledRejection').slice(0, -1);
+      for (const each of listeners) process.off('unhandledRejection', each);
+      try {
+        const node = world.addProcess({
+          name: 'node',
+          boot: async ports => {
+            ports.clock.setTimer(5, () => void Promise.reject(new Error('forgotten')));
+            return echo(ports);
+          },
+        });
+        node.start();
+        await world.run({ untilMs: 50 });
+        expect(world.violations.map(each => each.message)).toEqual([
+          expect.stringContaining('forgotten'),
+        ]);
+        world.scheduler.schedule({
+          delayMs: 5,
+          kind: 'crash',
+          task: () => {
+            void Promise.reject(new Error('cut off'));
+            world.crash(node, 'kill');
+          },
+        });
+        await world.run({ untilMs: 56 });
+        expect(world.violations).toHaveLength(1);
+      } finally {
+        for (const each of listeners) process.on('unhandledRejection', each);
+      }
+    }));
+
   it('is trapped: a look at the real clock breaks the boot', () =>
     inWorld(async world => {
       const node = world.addProcess({
