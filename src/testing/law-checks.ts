@@ -37,6 +37,12 @@ export async function failureOf(promise: Promise<unknown>, what: string): Promis
   throw new Error(`${what}: must fail, and did not`);
 }
 
+/** The promise, which a law awaits later: should it fail before, nobody is to miss this one. */
+export function started<Value>(promise: Promise<Value>): Promise<Value> {
+  promise.catch(() => undefined);
+  return promise;
+}
+
 /** The UTF-8 bytes of a text. */
 export function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);

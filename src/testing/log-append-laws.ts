@@ -7,6 +7,7 @@ import {
   patternBytes,
   readText,
   sameBytes,
+  started,
 } from './law-checks.ts';
 import type { Law } from './laws.ts';
 import {
@@ -119,7 +120,7 @@ export const logAppendLaws: readonly Law<LogSubject>[] = [
       const batch = ['1', '2', '3', '4', '5'];
       let tail = 0;
       for (let round = 0; round < 20; round++) {
-        const appending = put(log, 'a/1', tail, batch);
+        const appending = started(put(log, 'a/1', tail, batch));
         const seen = await Promise.all([readAll(log, 'a/1'), readAll(log, 'a/1')]);
         for (const slice of seen) {
           mustEqual(slice.records.length % batch.length, 0, 'records of a part of an append');

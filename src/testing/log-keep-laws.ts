@@ -1,6 +1,6 @@
 /** The laws of keeping and letting go: trimming, opening again, closing. */
 import { TroupeError } from '../core/errors.ts';
-import { must, mustEqual, mustFail, patternBytes, sameBytes } from './law-checks.ts';
+import { must, mustEqual, mustFail, patternBytes, sameBytes, started } from './law-checks.ts';
 import type { Law } from './laws.ts';
 import {
   allHeads,
@@ -183,10 +183,11 @@ export const logCloseLaws: readonly Law<LogSubject>[] = [
         log.append(`a/${index}`, 0, [record('x')]),
       );
       let isAnswered = false;
-      const answered = Promise.all(appending).then(results => {
-        isAnswered = true;
-        return results;
-      });
+      const answered = started(
+        Promise.all(appending).finally(() => {
+          isAnswered = true;
+        }),
+      );
       await log.close();
       // An answer takes a few turns of the microtask queue from the engine to here.
       for (let turn = 0; turn < 50; turn++) await Promise.resolve();

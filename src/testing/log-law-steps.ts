@@ -75,7 +75,10 @@ async function goOn(
   let slice = first;
   while (!slice.isComplete) {
     must(slice.records.length > 0, 'an answer that is not complete holds at least one record');
-    slice = await log.read(name, { after: records.at(-1)?.seq ?? 0, recordsMax });
+    const after = records.at(-1)?.seq ?? 0;
+    slice = await log.read(name, { after, recordsMax });
+    // Without this, an engine that shows a record again would keep the law busy for ever.
+    must((slice.records[0]?.seq ?? after + 1) > after, 'a page begins behind the one before');
     records.push(...slice.records);
   }
   return { ...slice, records };

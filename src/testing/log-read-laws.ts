@@ -1,5 +1,5 @@
 /** The laws of reading: from a place, in pages, and from the newest snapshot on. */
-import { must, mustEqual } from './law-checks.ts';
+import { must, mustEqual, started } from './law-checks.ts';
 import type { Law } from './laws.ts';
 import {
   type LogSubject,
@@ -113,7 +113,7 @@ export const logReadLaws: readonly Law<LogSubject>[] = [
     name: 'shows a prefix of the log to reads during appends',
     async run({ log }) {
       const texts = Array.from({ length: 60 }, (_, index) => `${index}`);
-      const appending = putEach(log, 'a/1', texts);
+      const appending = started(putEach(log, 'a/1', texts));
       let lengthBefore = 0;
       for (let round = 0; round < 30; round++) {
         const slice = await readAll(log, 'a/1');
