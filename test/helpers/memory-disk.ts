@@ -1,10 +1,16 @@
-/** A disk in memory for tests of the embedded engine: what is not flushed is lost by `afterCrash`. */
+/**
+ * A disk in memory for tests of the embedded engine: what is not flushed is lost by `afterCrash`.
+ */
 import { TroupeError } from '../../src/core/errors.ts';
 import type { Disk, DiskFile } from '../../src/ports/disk.ts';
 
 interface Content {
+  /** Longer than `size` at times, so that growing does not copy each time. */
   bytes: Uint8Array;
+  size: number;
   durable: Uint8Array;
+  /** Whether another disk has the same bytes: then they are copied before they change. */
+  isShared: boolean;
 }
 
 /** A disk in memory, and its switches. */
@@ -17,13 +23,19 @@ export class MemoryDisk implements Disk {
   flushFailures = 0;
   /** Counts flushes of files. */
   flushCount = 0;
+  /** Whether `afterCrash('flushed')` is wanted: what was flushed is then kept apart. */
+  readonly #keepsFlushed: boolean;
+
+  constructor(keepsFlushed = true) {
+    this.#keepsFlushed = keepsFlushed;
+  }
 
   async open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {
     let content = this.files.get(path);
     if (content === undefined) {
       if (mode !== 'create') throw new TroupeError('ENGINE_FAILED', { detail: `no file ${path}` });
       if (this.isFull) throw full(path);
-      content = { bytes: new Uint8Array(0), durable: new Uint8Array(0) };
+      content = contentOf(new Uint8Array(0));
       this.files.set(path, content);
     }
     return this.#file(path, content);
@@ -67,9 +79,19 @@ export class MemoryDisk implements Disk {
   /** What another process finds after this one was killed: everything, or only what was flushed. */
   afterCrash(kept: 'all' | 'flushed' = 'all'): MemoryDisk {
     const disk = new MemoryDisk();
-    for (const [path, { bytes, durable }] of this.files) {
-      const found = (kept === 'all' ? bytes : durable).slice();
-      disk.files.set(path, { bytes: found, durable: found.slice() });
+    for (const [path, content] of this.files) {
+      const found = kept === 'all' ? content.bytes.slice(0, content.size) : content.durable.slice();
+      disk.files.set(path, { ...contentOf(found), durable: found.slice() });
+    }
+    return disk;
+  }
+
+  /** A copy that shares the bytes of each file until it changes it. */
+  fork(): MemoryDisk {
+    const disk = new MemoryDisk(false);
+    for (const [path, content] of this.files) {
+      content.isShared = true;
+      disk.files.set(path, { ...content });
     }
     return disk;
   }
@@ -78,7 +100,8 @@ export class MemoryDisk implements Disk {
   bytes(path: string): Uint8Array {
     const content = this.files.get(path);
     if (content === undefined) throw new Error(`no file ${path}`);
-    return content.bytes;
+    own(content);
+    return content.bytes.subarray(0, content.size);
   }
 
   /** Turns over one bit. */
@@ -90,18 +113,16 @@ export class MemoryDisk implements Disk {
   #file(path: string, content: Content): DiskFile {
     const disk = this;
     return {
-      size: async () => content.bytes.length,
-      read: async (offset, length) => content.bytes.slice(offset, offset + length),
+      size: async () => content.size,
+      read: async (offset, length) =>
+        content.bytes.slice(offset, Math.max(offset, Math.min(offset + length, content.size))),
       async write(offset, bytes) {
+        own(content);
         const end = offset + bytes.length;
-        if (end > content.bytes.length) {
-          const room = disk.isFull ? content.bytes.length : end;
-          const grown = new Uint8Array(room);
-          grown.set(content.bytes);
-          content.bytes = grown;
-        }
-        content.bytes.set(bytes.subarray(0, Math.max(0, content.bytes.length - offset)), offset);
-        if (content.bytes.length < end) throw full(path);
+        const room = disk.isFull ? Math.min(end, content.size) : end;
+        if (room > content.size) resize(content, room);
+        content.bytes.set(bytes.subarray(0, Math.max(0, room - offset)), offset);
+        if (room < end) throw full(path);
       },
       async flush() {
         disk.flushCount += 1;
@@ -109,16 +130,34 @@ export class MemoryDisk implements Disk {
           disk.flushFailures -= 1;
           throw new TroupeError('ENGINE_FAILED', { detail: `flushing ${path}` });
         }
-        content.durable = content.bytes.slice();
+        if (disk.#keepsFlushed) content.durable = content.bytes.slice(0, content.size);
       },
       async truncate(size) {
-        const resized = new Uint8Array(size);
-        resized.set(content.bytes.subarray(0, size));
-        content.bytes = resized;
+        own(content);
+        resize(content, size);
       },
       async close() {},
     };
   }
+}
+
+function contentOf(bytes: Uint8Array): Content {
+  return { bytes, size: bytes.length, durable: new Uint8Array(0), isShared: false };
+}
+
+function own(content: Content): void {
+  if (content.isShared) content.bytes = content.bytes.slice();
+  content.isShared = false;
+}
+
+function resize(content: Content, size: number): void {
+  if (size > content.bytes.length) {
+    const grown = new Uint8Array(Math.max(size, content.bytes.length * 2));
+    grown.set(content.bytes.subarray(0, content.size));
+    content.bytes = grown;
+  }
+  if (size < content.size) content.bytes.fill(0, size, content.size);
+  content.size = size;
 }
 
 function full(path: string): TroupeError {

@@ -14,11 +14,13 @@ export type IndexChange = Pick<
 /** Applies a record of `row`. What a newer checkpoint already holds changes nothing. */
 export function applyRecord(index: IndexTable, row: number, change: IndexChange): void {
   const { kind, position, extra } = change;
+  const isNewer = position > index.tail(row);
   if (kind === recordKind.trim) {
     index.setFirstKept(row, Math.max(index.firstKept(row), change.previous));
+    if (isNewer && extra !== undefined) index.setWakeAt(row, extra);
     return;
   }
-  if (position <= index.tail(row)) return;
+  if (!isNewer) return;
   index.setTail(row, position);
   if (kind === recordKind.cut) {
     index.setSnapshot(row, extra ?? 0);

@@ -144,7 +144,7 @@ async function readCheckpoint(disk: Disk, meta: Meta): Promise<LoadedCheckpoint 
       index: new IndexTable(pages),
       begin: header.view.getFloat64(16, true),
       end: header.view.getFloat64(24, true),
-      dead: pairsIn(new Float64Array(dead.slice().buffer)),
+      dead: pairsIn(new Float64Array(Uint8Array.from(dead).buffer)),
     };
   } finally {
     await file.close();

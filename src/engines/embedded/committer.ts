@@ -48,6 +48,8 @@ export class Committer {
   #failure: TroupeError | undefined;
   /** The tails as they will be when the commit in hand is durable, by row. */
   readonly #tails = new Map<number, Seq>();
+  /** The same for when to wake. */
+  readonly #wakes = new Map<number, number>();
 
   constructor(state: StoreState, on: CommitterListener) {
     this.#state = state;
@@ -145,6 +147,7 @@ export class Committer {
     const applied: Applied[] = [];
     const settlements = works.map(work => ({ work, result: this.#decide(work, applied) }));
     this.#tails.clear();
+    this.#wakes.clear();
     if (this.#builder.recordCount > 0 && !(await this.#store(segment, settlements))) return;
     for (const { row, change } of applied) applyRecord(this.#state.index, row, change);
     for (const { work, result } of settlements) work.settle(result);
@@ -183,14 +186,20 @@ export class Committer {
         position: this.#builder.nextPosition,
         previous,
         isSnapshot: record.isSnapshot === true,
-        extra: isLast ? work.extra : undefined,
+        extra: isLast ? this.#extraOf(work) : undefined,
       };
       this.#builder.add({ ...change, name: work.name, body: record.bytes });
       if (row >= 0) applied.push({ row, change });
       previous = change.position;
     }
     if (work.kind !== recordKind.trim) this.#tails.set(row, previous);
+    if (work.kind === recordKind.data && work.extra !== undefined) this.#wakes.set(row, work.extra);
     return { status: 'accepted', seq: previous };
+  }
+
+  #extraOf({ kind, row, extra }: Work): number | undefined {
+    if (kind !== recordKind.trim) return extra;
+    return this.#wakes.get(row) ?? this.#state.index.wakeAt(row);
   }
 
   async #store(segment: Segment, settlements: readonly Settlement[]): Promise<boolean> {

@@ -56,8 +56,9 @@ export interface RecordHeader {
   readonly kind: number;
   readonly isSnapshot: boolean;
   /**
-   * Of data: when to wake, if the append said so. Of a cut: the newest snapshot that is left. Of a
-   * loss: the place behind the last that was given up.
+   * Of data: when to wake, if the append said so. Of a trim: when to wake, because the record that
+   * said so may go. Of a cut: the newest snapshot that is left. Of a loss: the place behind the
+   * last that was given up.
    */
   readonly extra: number | undefined;
   readonly nameLength: number;
@@ -155,11 +156,14 @@ export function decodeRecord(source: Bytes, at: number, salt: number): RecordHea
 }
 
 /** The body of a decoded record that lies whole in `source`, or nothing when it is damaged. */
-export function bodyOf(source: Bytes, at: number, header: RecordHeader): Buffer | undefined {
+export function bodyOf(source: Bytes, at: number, header: RecordHeader): Uint8Array | undefined {
   const start = at + recordHeaderBytes + header.nameLength;
-  const body = source.buffer.subarray(start, start + header.bodyLength);
-  if (body.length < header.bodyLength || crc32(body) !== header.bodyCrc) return undefined;
-  return body;
+  const { buffer } = source;
+  const { bodyLength } = header;
+  if (start + bodyLength > buffer.length) return undefined;
+  // Not a Buffer, whose `slice` does not copy.
+  const body = new Uint8Array(buffer.buffer, buffer.byteOffset + start, bodyLength);
+  return crc32(body) === header.bodyCrc ? body : undefined;
 }
 
 /** Writes a commit's header at `at`; what follows it must be in place. */

@@ -116,7 +116,10 @@ class LogKeyValue implements KeyValue {
   async #newest(key: string): Promise<Newest> {
     const { records, tail } = await this.#log.readLatest(this.#folder + key);
     const bytes = records.at(-1)?.bytes;
-    return { tail, value: bytes?.[0] === valueMark ? bytes.slice(1) : undefined };
+    return {
+      tail,
+      value: bytes?.[0] === valueMark ? Uint8Array.from(bytes.subarray(1)) : undefined,
+    };
   }
 
   async #entries(prefix: string): Promise<KeyValueEntry[]> {
@@ -190,7 +193,7 @@ class LogKeyValue implements KeyValue {
 
 function changeOf(key: string, value: Uint8Array | undefined, revision: Seq): KeyValueChange {
   if (value === undefined) return { kind: 'delete', key, revision };
-  return { kind: 'put', entry: { key, value: value.slice(), revision } };
+  return { kind: 'put', entry: { key, value: Uint8Array.from(value), revision } };
 }
 
 function notAccepted(key: string, status: 'unavailable' | 'unknown', cause: TroupeError) {

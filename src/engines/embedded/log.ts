@@ -96,7 +96,10 @@ class StoreLog implements EmbeddedLog {
     { wakeAt }: AppendOptions = {},
   ): Promise<AppendResult> {
     // The caller may change its bytes once this returns; they are written a moment later.
-    const owned = records.map(({ bytes, isSnapshot }) => ({ isSnapshot, bytes: bytes.slice() }));
+    const owned = records.map(({ bytes, isSnapshot }) => ({
+      isSnapshot,
+      bytes: Uint8Array.from(bytes),
+    }));
     return new Promise(settle => {
       const append = { name: encoder.encode(name), expected, records: owned, wakeAt, settle };
       this.#store.append(append);

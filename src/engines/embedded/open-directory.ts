@@ -27,14 +27,14 @@ export async function openDirectory(options: StoreOptions): Promise<OpenedDirect
   const lock = await context.disk.lock(lockPath);
   try {
     const { meta: before, damagedSlots } = await metaOf(context);
-    const { index, segments, report } = await recover(context, before);
+    const { index, segments, damaged, report } = await recover(context, before);
     // Consent to a loss starts another history: new numbers of delivery must not meet old ones.
     const lineage = report.losses.length > 0 ? context.random.hex(16) : before.lineage;
     const meta: Meta = { ...before, lineage, epoch: before.epoch + 1 };
     await writeMeta(context.disk, meta);
     await context.faultPoint('open.epoch-raised', 'after-durable');
     const slots = damagedSlots > 0 ? [`one copy of ${metaPath} was damaged`] : [];
-    const state = { context, meta, index, segments, damaged: new Map() };
+    const state = { context, meta, index, segments, damaged };
     return { state, lock, report: { ...report, repairs: [...slots, ...report.repairs] } };
   } catch (error) {
     await lock.release();

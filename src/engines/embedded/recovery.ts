@@ -39,6 +39,8 @@ export interface RecoveryReport {
   readonly repairs: readonly string[];
   /** What is unreadable and was given up with the operator's consent. */
   readonly losses: readonly Hole[];
+  /** Logs with an unreadable record that the scan came upon: they are not served. */
+  readonly damagedNames: readonly string[];
   /** The bytes of log that were read because no checkpoint covers them. */
   readonly scannedBytes: number;
 }
@@ -48,8 +50,8 @@ export interface Recovered {
   readonly index: IndexTable;
   readonly segments: Segments;
   readonly report: RecoveryReport;
-  /** Where the newest checkpoint begins; 0 when there is none. */
-  readonly checkpointBegin: number;
+  /** The logs that are known to be damaged, by row. */
+  readonly damaged: Map<number, TroupeError>;
 }
 
 /** What is known before the scan. */
@@ -84,8 +86,10 @@ export async function recover(context: StoreContext, meta: Meta): Promise<Recove
     const losses = judge(context, start);
     const cut = await cutTail(context, meta, start);
     const repairs = [...opened.repairs, ...loaded.repairs, ...replay.repairs];
-    const report = { cut, repairs, losses, scannedBytes };
-    return { index, segments, report, checkpointBegin: begin };
+    const damaged = damagedLogs(start, index);
+    const damagedNames = [...damaged.keys()].map(row => nameOf(index, row));
+    const report = { cut, repairs, losses, damagedNames, scannedBytes };
+    return { index, segments, damaged, report };
   } catch (error) {
     await segments.close();
     throw error;
@@ -169,6 +173,24 @@ function judge(context: StoreContext, { segments, checkpoint, replay }: Start): 
     throw new TroupeError('LOG_REGRESSED', { detail });
   }
   return holes;
+}
+
+/**
+ * Logs with a hole whose owner a later record tells. When such a log wants to be woken may have been
+ * in the hole, so it is woken at once, and who reads it is told.
+ */
+function damagedLogs({ segments, replay }: Start, index: IndexTable): Map<number, TroupeError> {
+  const damaged = new Map<number, TroupeError>();
+  for (const [row, { hole, place }] of replay.damaged()) {
+    const base = segments.find(hole.from)?.base ?? 0;
+    damaged.set(row, corrupt(hole.path, place - base, 'no intact record begins here'));
+    index.setWakeAt(row, 0);
+  }
+  return damaged;
+}
+
+function nameOf(index: IndexTable, row: number): string {
+  return Buffer.from(index.nameBytes(row)).toString();
 }
 
 /**

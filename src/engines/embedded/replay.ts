@@ -32,8 +32,10 @@ export class Replay {
   readonly #index: IndexTable;
   readonly #begin: number;
   readonly #holes: Hole[] = [];
-  readonly #claimed = new Set<number>();
+  /** The places in holes that later records name as their predecessors, with their rows. */
+  readonly #claimed = new Map<number, number>();
   readonly #excused: Range[] = [];
+  readonly #cuts: { row: number; after: number; at: number }[] = [];
   /** What was damaged but could be had from elsewhere. */
   readonly repairs: string[] = [];
 
@@ -102,27 +104,58 @@ export class Replay {
   /** The holes that may hide the end of a log. */
   unresolved(): Hole[] {
     return this.#holes.filter(hole => {
-      const isExcused = this.#excused.some(({ from, to }) => hole.from >= from && hole.to <= to);
-      if (isExcused) return false;
-      const claims = [...this.#claimed].filter(place => place >= hole.from && place < hole.to);
+      if (this.#isExcused(hole)) return false;
+      const claims = [...this.#claimed.keys()].filter(
+        place => place >= hole.from && place < hole.to,
+      );
       return claims.length < hole.recordCount;
     });
   }
 
+  /** The logs that have an unreadable record, with the place of it, by row. */
+  damaged(): ReadonlyMap<number, { readonly hole: Hole; readonly place: number }> {
+    const damaged = new Map<number, { hole: Hole; place: number }>();
+    for (const [place, row] of this.#claimed) {
+      const hole = this.#holeAt(place);
+      const isGivenUp = place < this.#index.firstKept(row) || this.#cutBefore(row, place);
+      if (hole !== undefined && !isGivenUp) damaged.set(row, { hole, place });
+    }
+    return damaged;
+  }
+
   #apply(header: RecordHeader, { bytes, at }: Window): void {
     if (header.position < this.#begin) return;
-    if (this.#holes.length > 0 && header.kind !== recordKind.trim) this.#claim(header.previous);
     if (header.kind === recordKind.loss) {
       this.#excused.push({ from: header.previous, to: header.extra ?? 0 });
       return;
     }
     const start = at + recordHeaderBytes;
     const name = { bytes: bytes.buffer, start, end: start + header.nameLength };
-    applyRecord(this.#index, this.#index.findOrAdd(name), header);
+    const row = this.#index.findOrAdd(name);
+    if (this.#holes.length > 0 && header.kind !== recordKind.trim) {
+      this.#claim(header.previous, row);
+    }
+    if (header.kind === recordKind.cut)
+      this.#cuts.push({ row, after: header.previous, at: header.position });
+    applyRecord(this.#index, row, header);
   }
 
-  #claim(place: number): void {
-    if (this.#holes.some(({ from, to }) => place >= from && place < to)) this.#claimed.add(place);
+  #claim(place: number, row: number): void {
+    const hole = this.#holeAt(place);
+    if (hole !== undefined && !this.#isExcused(hole)) this.#claimed.set(place, row);
+  }
+
+  #holeAt(place: number): Hole | undefined {
+    return this.#holes.find(({ from, to }) => place >= from && place < to);
+  }
+
+  /** Whether a repair has cut a place out of a log. */
+  #cutBefore(row: number, place: number): boolean {
+    return this.#cuts.some(cut => cut.row === row && place > cut.after && place < cut.at);
+  }
+
+  #isExcused(hole: Hole): boolean {
+    return this.#excused.some(({ from, to }) => hole.from >= from && hole.to <= to);
   }
 
   #noteHoles(segment: Segment, holes: readonly Range[], recordCount: number): void {

@@ -40,7 +40,7 @@ export async function loadTable(
   if (stored.length !== tableCount * 16 || crc32(stored) !== tableCrc) {
     return rebuildTable(file, tableOffset, salt);
   }
-  const numbers = new Float64Array(stored.slice().buffer);
+  const numbers = new Float64Array(Uint8Array.from(stored).buffer);
   return { positions: numbers.subarray(0, tableCount), offsets: numbers.subarray(tableCount) };
 }
 

@@ -1,0 +1,25 @@
+/** A few places of small stores; `scripts/bit-flips.ts` does a thousand of a large one. */
+import { describe, expect, it } from 'vitest';
+import { countVerdicts, flipBits } from './bit-flips.ts';
+
+const small = { segmentBytes: 20_000, checkpointBytesMin: 8_000, reserveBytes: 512 };
+
+describe('a flipped bit', () => {
+  for (const isClosed of [true, false]) {
+    it(`is never silent in a store that was ${isClosed ? 'closed' : 'killed'}`, async () => {
+      const flips = await flipBits({
+        seed: `small-${isClosed}`,
+        logCount: 30,
+        recordCount: 1_500,
+        places: 150,
+        isClosed,
+        limits: small,
+      });
+      const silent = flips.filter(flip => flip.verdict === 'silent');
+      expect(silent).toEqual([]);
+      const counts = countVerdicts(flips);
+      expect(counts.reported).toBeGreaterThan(0);
+      expect(counts.repaired).toBeGreaterThan(0);
+    });
+  }
+});
