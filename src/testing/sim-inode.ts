@@ -64,9 +64,9 @@ export class SimInode {
   }
 
   /**
-   * The flush failed: the device has some of the changes at most, and nobody will ask it again, so a
-   * second flush succeeds and proves nothing. Readers go on seeing the changes (as on ext4 and XFS),
-   * or see what the device has (as on btrfs).
+   * The flush failed: the device has some of the changes at most, and nobody will ask it again, so
+   * a second flush succeeds and proves nothing. Readers go on seeing the changes (as on ext4 and
+   * XFS), or see what the device has (as on btrfs).
    */
   failFlush(changes: ReadonlySet<SimChange>, random: SimRandom): void {
     for (const change of this.#takePending(changes)) {

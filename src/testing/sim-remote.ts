@@ -1,7 +1,7 @@
 /**
- * A port whose engine lives outside of the simulated process, as a server would: requests and answers
- * travel for a while, in order, and both are lost when the process dies. What had been asked before
- * the crash may still be done after it, which is what makes an outcome unknown.
+ * A port whose engine lives outside of the simulated process, as a server would: requests and
+ * answers travel for a while, in order, and both are lost when the process dies. What had been
+ * asked before the crash may still be done after it, which is what makes an outcome unknown.
  */
 import type { SimOwner } from './sim-event-heap.ts';
 import type { SimRandom } from './sim-random.ts';

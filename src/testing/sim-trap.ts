@@ -145,8 +145,9 @@ function replaceFunctions(place: Place, prefix: string, names: readonly string[]
 }
 
 /**
- * Whether the stub that asks was called by Node itself, which keeps its own house: the streams below
- * the console, for example, write files and queue ticks. What simulated code called is one frame up.
+ * Whether the stub that asks was called by Node itself, which keeps its own house: the streams
+ * below the console, for example, write files and queue ticks. What simulated code called is one
+ * frame up.
  */
 function isCalledByNode(): boolean {
   const frames = new Error().stack?.split('\n') ?? [];
