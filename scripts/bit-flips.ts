@@ -22,7 +22,8 @@ for (const kind of kinds) {
     flips.filter(flip => kindOf(flip) === kind),
   );
   const counts = [harmless, repaired, reported, silent].map(count => String(count).padStart(10));
-  if (kind === kinds[0]) console.log(`${'file'.padEnd(10)}  harmless  repaired  reported    silent`);
+  if (kind === kinds[0])
+    console.log(`${'file'.padEnd(10)}  harmless  repaired  reported    silent`);
   console.log(kind.padEnd(8), ...counts);
 }
 for (const flip of flips.filter(each => each.verdict === 'silent')) console.log(flip);
