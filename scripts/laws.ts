@@ -1,6 +1,6 @@
 /**
- * `npm run laws`: checks every law of every port on every engine and prints one table. The last line
- * is `laws: K of M held`; the exit code is 1 unless all of them did.
+ * `npm run laws`: checks every law of every port on every engine and prints one table. The last
+ * line is `laws: K of M held`; the exit code is 1 unless all of them did.
  */
 import { lawSuites } from '../test/laws/suites.ts';
 

@@ -1,4 +1,6 @@
-/** The laws of the Blob port: what is stored is found by its hash, and only what is old is swept. */
+/**
+ * The laws of the Blob port: what is stored is found by its hash, and only what is old is swept.
+ */
 
 import { textOf } from '../core/errors.ts';
 import type { Blob } from '../ports/blob.ts';

@@ -78,7 +78,9 @@ async function runLaw<Subject>(suite: LawSuite<Subject>, law: Law<Subject>): Pro
   await law.run(subject);
 }
 
-/** An exception for a law that does not exist hides nothing yet, but would when one gets its name. */
+/**
+ * An exception for a law that does not exist hides nothing yet, but would when one gets its name.
+ */
 function strayExceptions<Subject>(suite: LawSuite<Subject>): LawResult[] {
   const names = new Set(suite.laws.map(law => law.name));
   return (suite.exceptions ?? [])

@@ -1,4 +1,6 @@
-/** Laws can fail: small lies wrapped around the memory engine, each rejected by at least one law. */
+/**
+ * Laws can fail: small lies wrapped around the memory engine, each rejected by at least one law.
+ */
 import { expect, it } from 'vitest';
 import { memoryLogs } from '../../src/engines/memory/log.ts';
 import { systemClock } from '../../src/engines/system/clock.ts';

@@ -1,7 +1,7 @@
 /**
- * The bus in memory: whoever holds a handle on the same store hears the others. Each listener runs on
- * its own, outside the publisher's call stack. What a listener throws is counted and harms nobody:
- * a publisher has promised nothing to it.
+ * The bus in memory: whoever holds a handle on the same store hears the others. Each listener runs
+ * on its own, outside the publisher's call stack. What a listener throws is counted and harms
+ * nobody: a publisher has promised nothing to it.
  */
 import { TroupeError, wrapError } from '../../core/errors.ts';
 import type { Bus, BusMessage, BusResponder } from '../../ports/bus.ts';

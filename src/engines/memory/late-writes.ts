@@ -21,7 +21,9 @@ export class LateWrites {
     this.#clock = clock;
   }
 
-  /** Carries out `land` later: by time if a time is given, else after some operations (default 1). */
+  /**
+   * Carries out `land` later: by time if a time is given, else after some operations (default 1).
+   */
   add(when: LateLanding, land: () => void): void {
     if (when.afterMs !== undefined) {
       invariant(this.#clock !== undefined, 'a landing by time needs a clock; pass `clock`');

@@ -1,8 +1,8 @@
 /**
  * Logs in memory. The store outlives the handles that `open` gives out, as a disk or a server
- * outlives the nodes that use it, so that a test can drop a node and open the logs anew. Every fault
- * of a real store is on a switch. An append is decided when it is issued, which keeps the order of
- * issue; only its answer takes time.
+ * outlives the nodes that use it, so that a test can drop a node and open the logs anew. Every
+ * fault of a real store is on a switch. An append is decided when it is issued, which keeps the
+ * order of issue; only its answer takes time.
  */
 import { invariant, TroupeError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';

@@ -1,4 +1,6 @@
-/** Topics of the bus: words joined by dots; `*` stands for one word, a final `>` for one or more. */
+/**
+ * Topics of the bus: words joined by dots; `*` stands for one word, a final `>` for one or more.
+ */
 import { TroupeError } from '../../core/errors.ts';
 
 /**

@@ -7,7 +7,9 @@ import { performance } from 'node:perf_hooks';
 import { invariant } from '../../core/errors.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 
-/** The longest delay that a timer of Node holds: 2^31-1 ms. Longer ones overflow and fire at once. */
+/**
+ * The longest delay that a timer of Node holds: 2^31-1 ms. Longer ones overflow and fire at once.
+ */
 const nodeDelayMsMax = 2_147_483_647;
 
 /** The clock of this process. It has no state of its own, so any number of them agree. */

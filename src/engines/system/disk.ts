@@ -36,7 +36,8 @@ const modes = {
 export function systemDisk(root: string, options: SystemDiskOptions = {}): Disk {
   const at = (path: string) => place(root, path);
   const openFile = options.isBlocking === true ? openBlocking : openPooled;
-  // Names change seldom; only the calls on open files and the flush of a directory are worth a pool.
+  // Names change seldom; only the calls on open files and the flush of a directory are worth a
+  // pool.
   return {
     async open(path, mode) {
       const file = at(path);

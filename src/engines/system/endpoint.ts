@@ -1,4 +1,6 @@
-/** Where a socket listens or dials, as text: `host:port`, with brackets around a host with colons. */
+/**
+ * Where a socket listens or dials, as text: `host:port`, with brackets around a host with colons.
+ */
 import { TroupeError } from '../../core/errors.ts';
 
 /** A host and a port. */

@@ -1,7 +1,7 @@
 /**
  * The few calls on an open file that the Disk needs, in two ways: blocking the thread, or through
- * Node's thread pool. Both refuse a file that was closed, because a number that the kernel has given
- * to another file in the meantime would else be written to.
+ * Node's thread pool. Both refuse a file that was closed, because a number that the kernel has
+ * given to another file in the meantime would else be written to.
  */
 import * as fs from 'node:fs';
 import { open } from 'node:fs/promises';

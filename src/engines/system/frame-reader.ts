@@ -1,7 +1,7 @@
 /**
- * Cuts a stream of bytes into frames: four bytes of length, big-endian, then as many bytes. Pure, so
- * that every way a stream can be cut into chunks is cheap to test. A frame that lies in one chunk is
- * a view of it; nothing is set aside for a length that is only announced.
+ * Cuts a stream of bytes into frames: four bytes of length, big-endian, then as many bytes. Pure,
+ * so that every way a stream can be cut into chunks is cheap to test. A frame that lies in one
+ * chunk is a view of it; nothing is set aside for a length that is only announced.
  */
 
 /** How many bytes of length stand before each frame. */

@@ -1,7 +1,8 @@
 /**
- * Links over TCP: frames with their length before them. Who may speak, and what frames mean, is left
- * to transport; here a connection only keeps frames whole and in order, bounds them, and says when
- * the other end is slow. Addresses are `host:port`, with brackets around a host that has colons.
+ * Links over TCP: frames with their length before them. Who may speak, and what frames mean, is
+ * left to transport; here a connection only keeps frames whole and in order, bounds them, and says
+ * when the other end is slow. Addresses are `host:port`, with brackets around a host that has
+ * colons.
  */
 import * as net from 'node:net';
 import { TroupeError, textOf } from '../../core/errors.ts';
@@ -11,11 +12,15 @@ import { type TcpLimits, tcpConnection } from './tcp-connection.ts';
 
 /** Bounds of a {@link systemLink}. */
 export interface SystemLinkOptions {
-  /** The largest frame either way (default 16 MiB). A peer that announces a larger one is cut off. */
+  /**
+   * The largest frame either way (default 16 MiB). A peer that announces a larger one is cut off.
+   */
   readonly frameBytesMax?: number | undefined;
   /** What may wait to be sent on a connection before `send` answers `false` (default 1 MiB). */
   readonly queueBytesSoftMax?: number | undefined;
-  /** What may wait at most (default 64 MiB): a sender that goes on regardless loses the connection. */
+  /**
+   * What may wait at most (default 64 MiB): a sender that goes on regardless loses the connection.
+   */
   readonly queueBytesMax?: number | undefined;
 }
 

@@ -10,11 +10,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { TroupeError, textOf } from '../../core/errors.ts';
 import type { DiskLock } from '../../ports/disk.ts';
 
-/** SQLite's primary code for "another connection holds it"; extended codes carry it in the low byte. */
+/**
+ * SQLite's primary code for "another connection holds it"; extended codes carry it in the low
+ * byte.
+ */
 const sqliteBusy = 5;
 
 /**
- * Takes the lock of the file at `path`, which is made if need be and stays when the lock is released.
+ * Takes the lock of the file at `path`, which is made if need be and stays when the lock is
+ * released.
  *
  * @throws `DATA_LOCKED` when another holder lives, `ENGINE_FAILED` when the file cannot be used.
  */
