@@ -23,9 +23,9 @@ export interface SimLoss {
 /** The content of a file. */
 export class SimInode {
   /** What readers see. */
-  readonly current = new SimBytes();
+  readonly current: SimBytes = new SimBytes();
   /** What is surely on the device. */
-  readonly durable = new SimBytes();
+  readonly durable: SimBytes = new SimBytes();
   /** Changes that readers see and the device may not have. */
   #pending: SimChange[] = [];
   /** Changes that were asked for and are not done yet, with who asked. */
