@@ -15,7 +15,7 @@ import {
   type SimReport,
   summaryLine,
 } from '../src/testing/sim-runner.ts';
-import { readSimOptions, type SimOptions, simUsage } from './sim-options.ts';
+import { readSimOptions, type SimOptions, simUsage, worldDefault } from './sim-options.ts';
 
 const options = readSimOptions(process.argv.slice(2));
 if (typeof options === 'string') {
@@ -32,7 +32,7 @@ async function main(options: SimOptions): Promise<number> {
   let total = emptyReport;
   const onReport = (job: SimJob, report: SimReport) => {
     total = addReports(total, report);
-    if (report.violationCount > 0) printViolations(job, report, commit);
+    if (report.violationCount > 0) printViolations(job, report, { commit, world: options.world });
   };
   await Promise.all(
     Array.from({ length: options.cores }, () => runWorker(options, jobs, onReport)),
@@ -72,14 +72,19 @@ function runWorker(
   });
 }
 
-function printViolations(job: SimJob, report: SimReport, commit: string): void {
+function printViolations(
+  job: SimJob,
+  report: SimReport,
+  { commit, world }: { readonly commit: string; readonly world: string },
+): void {
   console.log(`seed ${job.seed} at commit ${commit}: ${report.violationCount} violations`);
   for (const { check, message, lastEvents } of report.violations) {
     console.log(`  ${check}: ${message}`);
     for (const line of lastEvents?.slice(-20) ?? []) console.log(`    ${line}`);
   }
-  const hours = job.hours === 1 ? '1' : String(job.hours);
-  console.log(`  again: npm run sim -- --hours ${hours} --seed ${job.seed} --trace`);
+  const options = `--hours ${job.hours} --seed ${job.seed}`;
+  const other = world === worldDefault ? '' : ` --world ${world}`;
+  console.log(`  again: npm run sim -- ${options}${other} --trace`);
 }
 
 function commitOf(): string {
