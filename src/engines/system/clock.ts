@@ -3,7 +3,6 @@
  * fraction of a millisecond before the monotonic clock says so; both are mended here, so that no
  * caller has to know.
  */
-import { performance } from 'node:perf_hooks';
 import { invariant } from '../../core/errors.ts';
 import type { Clock, Timer } from '../../ports/clock.ts';
 
