@@ -35,7 +35,7 @@ interface Wanted {
 }
 
 /** Most records are smaller than this, so that one read is enough. */
-const guessBytes = 2_048;
+const guessBytes = 1_024;
 const breatheEvery = 256;
 
 /** Reads chains. */

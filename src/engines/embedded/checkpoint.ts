@@ -36,6 +36,8 @@ export interface LoadedCheckpoint {
 
 const magic = 0x4950_5254;
 const newPath = `${checkpointPath}.new`;
+/** A checksum and four zeros, so that what follows is aligned in memory. */
+const chunkHeaderBytes = 8;
 /** Flushing a little at a time keeps the device free for commits. */
 const bytesPerFlush = 4 << 20;
 
@@ -102,9 +104,9 @@ class ChunkWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     // A copy, because the page goes on changing while the disk writes.
-    const chunk = bytesOf(new Uint8Array(4 + bytes.length));
-    chunk.buffer.set(bytes, 4);
-    chunk.view.setUint32(0, crc32(chunk.buffer.subarray(4)), true);
+    const chunk = bytesOf(new Uint8Array(chunkHeaderBytes + bytes.length));
+    chunk.buffer.set(bytes, chunkHeaderBytes);
+    chunk.view.setUint32(0, crc32(chunk.buffer.subarray(chunkHeaderBytes)), true);
     await this.#file.write(this.#offset, chunk.buffer);
     this.#offset += chunk.buffer.length;
     this.#unflushed += chunk.buffer.length;
@@ -157,17 +159,16 @@ async function readPages(reader: ChunkReader, header: DataView): Promise<IndexPa
   const pages: IndexPages = { rowCount, nameBytes, numbers: [], words: [], names: [] };
   for (let row = 0; row < rowCount; row += rowsPerPage) {
     const rows = Math.min(rowsPerPage, rowCount - row);
-    const numbers = new Float64Array(rowsPerPage * 4);
-    const words = new Uint32Array(rowsPerPage * 2);
-    if (!(await reader.into(numbers, rows * 32))) return undefined;
-    if (!(await reader.into(words, rows * 8))) return undefined;
-    pages.numbers.push(numbers);
-    pages.words.push(words);
+    const numbers = await reader.page(rows * 32, rowsPerPage * 32);
+    const words = await reader.page(rows * 8, rowsPerPage * 8);
+    if (numbers === undefined || words === undefined) return undefined;
+    pages.numbers.push(new Float64Array(numbers.buffer, numbers.byteOffset, rowsPerPage * 4));
+    pages.words.push(new Uint32Array(words.buffer, words.byteOffset, rowsPerPage * 2));
   }
   for (let at = 0; at < nameBytes; at += namePageBytes) {
-    const page = new Uint8Array(namePageBytes);
-    if (!(await reader.into(page, Math.min(namePageBytes, nameBytes - at)))) return undefined;
-    pages.names.push(page);
+    const names = await reader.page(Math.min(namePageBytes, nameBytes - at), namePageBytes);
+    if (names === undefined) return undefined;
+    pages.names.push(new Uint8Array(names.buffer, names.byteOffset, namePageBytes));
   }
   return pages;
 }
@@ -182,18 +183,22 @@ class ChunkReader {
   }
 
   async read(length: number): Promise<Uint8Array | undefined> {
-    const chunk = bytesOf(await this.#file.read(this.#offset, 4 + length));
-    this.#offset += 4 + length;
-    if (chunk.buffer.length !== 4 + length) return undefined;
-    const bytes = chunk.buffer.subarray(4);
+    const chunk = bytesOf(await this.#file.read(this.#offset, chunkHeaderBytes + length));
+    this.#offset += chunkHeaderBytes + length;
+    if (chunk.buffer.length !== chunkHeaderBytes + length) return undefined;
+    const bytes = chunk.buffer.subarray(chunkHeaderBytes);
     return crc32(bytes) === chunk.view.getUint32(0, true) ? bytes : undefined;
   }
 
-  async into(target: ArrayBufferView, length: number): Promise<boolean> {
+  /** The memory of a page of `pageBytes`, of which the first `length` bytes are stored. */
+  async page(length: number, pageBytes: number): Promise<ArrayBufferView | undefined> {
     const bytes = await this.read(length);
-    if (bytes === undefined) return false;
-    new Uint8Array(target.buffer, target.byteOffset, length).set(bytes);
-    return true;
+    if (bytes === undefined) return undefined;
+    // A full page is used where it was read to: copying would need the memory twice.
+    if (length === pageBytes && bytes.byteOffset % chunkHeaderBytes === 0) return bytes;
+    const page = new Uint8Array(pageBytes);
+    page.set(bytes);
+    return page;
   }
 }
 
