@@ -1,7 +1,7 @@
 /**
  * An agent in memory. It handles one item of its mailbox at a time, and makes of each one record:
- * the change, the messages, the timers, the mark of what was consumed, and the answer. Answers leave
- * when the engine has accepted all that they stand on.
+ * the change, the messages, the timers, the mark of what was consumed, and the answer. Answers
+ * leave when the engine has accepted all that they stand on.
  */
 import type { Envelope, Position } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -10,25 +10,43 @@ import type { AgentImage } from '../state/image.ts';
 import type { Op, StoredReply } from '../state/record.ts';
 import { type Admission, admit, consume, isForgotten, streamKey } from '../state/streams.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { actionOf } from './action.ts';
+import { administer, isAdministrative } from './administration.ts';
+import { administerRead } from './administration-reads.ts';
+import { answer, answering, endedError, isThenable } from './answer.ts';
 import { Committer, type Waiter } from './commit.ts';
 import type { Contract } from './contract.ts';
-import { actionOf } from './action.ts';
-import { administerRead } from './administration-reads.ts';
-import { administer, isAdministrative } from './administration.ts';
-import { answer, answering, endedError, isThenable } from './answer.ts';
 import { failureOf, outcomeKept } from './failure.ts';
 import type { AgentHost } from './host.ts';
 import type { Implementation } from './implementation.ts';
-import { fingerprintOf, KeyedReplies } from './keyed-replies.ts';
 import type { MailboxItem } from './item.ts';
+import { fingerprintOf, KeyedReplies } from './keyed-replies.ts';
 import { adoptState, initialState, type LoadedAgent } from './load.ts';
 import { Outbox } from './outbox.ts';
 import { ReadContext } from './read-context.ts';
 import { parseWith } from './schema.ts';
-import { deadLetterOps, deliveredOps, envelopeOf, inboxEntry, isTurnOp, laneOf, originOf, type SendCause, sendOps, stateOps } from './seal.ts';
+import {
+  deadLetterOps,
+  deliveredOps,
+  envelopeOf,
+  inboxEntry,
+  isTurnOp,
+  laneOf,
+  originOf,
+  type SendCause,
+  sendOps,
+  stateOps,
+} from './seal.ts';
 import { Tasks } from './tasks.ts';
 import { Timers } from './timers.ts';
-import { abandonTurn, closeTurn, type Sending, type TurnAgent, TurnContext, type TurnDecision } from './turn-context.ts';
+import {
+  abandonTurn,
+  closeTurn,
+  type Sending,
+  type TurnAgent,
+  TurnContext,
+  type TurnDecision,
+} from './turn-context.ts';
 
 type Handler = (context: unknown, input: unknown) => unknown;
 
@@ -101,13 +119,21 @@ export class Activation implements TurnAgent {
 
   /** Whether another turn may start. */
   get canTurn(): boolean {
-    return this.committer === undefined || this.committer.pendingCount < this.host.limits.runAheadMax;
+    return (
+      this.committer === undefined || this.committer.pendingCount < this.host.limits.runAheadMax
+    );
   }
 
   /** Whether nothing would be lost or cut off if the agent left memory now. */
   get isQuiet(): boolean {
-    if (this.committer === undefined) return this.#isInitial() || this.contract.limits.discardMs < Number.POSITIVE_INFINITY;
-    return this.committer.pendingCount === 0 && this.tasks.areQuiet && this.#outbox.isQuiet && this.#keyed.areQuiet;
+    if (this.committer === undefined)
+      return this.#isInitial() || this.contract.limits.discardMs < Number.POSITIVE_INFINITY;
+    return (
+      this.committer.pendingCount === 0 &&
+      this.tasks.areQuiet &&
+      this.#outbox.isQuiet &&
+      this.#keyed.areQuiet
+    );
   }
 
   get isEnded(): boolean {
@@ -133,7 +159,13 @@ export class Activation implements TurnAgent {
       const envelope = envelopeOf(this.contract.type, this.key, entry);
       const arrivedAt = this.host.clock.monotonic();
       const nobody = () => undefined;
-      this.host.enqueue(this.address, { envelope, arrivedAt, inboxId: entry.id, resolve: nobody, reject: nobody });
+      this.host.enqueue(this.address, {
+        envelope,
+        arrivedAt,
+        inboxId: entry.id,
+        resolve: nobody,
+        reject: nobody,
+      });
     }
     this.#outbox.resume();
     this.tasks.resume();
@@ -151,7 +183,12 @@ export class Activation implements TurnAgent {
   awaitKey(key: string, item: MailboxItem): void {
     const entry = this.image?.keys?.get(key);
     if (entry === undefined) {
-      item.reject(new TroupeError('EXPIRED', { detail: `${this.address} knows no request ${key}, or no longer`, outcome: 'unknown' }));
+      item.reject(
+        new TroupeError('EXPIRED', {
+          detail: `${this.address} knows no request ${key}, or no longer`,
+          outcome: 'unknown',
+        }),
+      );
     } else if (entry.reply === null) this.#keyed.wait(key, item);
     else this.#answerAgain(item, entry.reply);
   }
@@ -176,7 +213,9 @@ export class Activation implements TurnAgent {
   perform(turn: TurnContext, action: string, given: unknown): unknown {
     const shape = actionOf(this.contract, action);
     const input = parseWith(shape.input, given, `${this.contract.type}.${action}`, 'INVALID_INPUT');
-    return shape.kind === 'task' ? this.tasks.begin(turn, action, input) : this.#handler(action)(turn, input);
+    return shape.kind === 'task'
+      ? this.tasks.begin(turn, action, input)
+      : this.#handler(action)(turn, input);
   }
 
   /** Operations that promise messages outside of a turn. */
@@ -196,7 +235,8 @@ export class Activation implements TurnAgent {
     if (numbering === undefined || image === undefined) return { kind: 'run' };
     const key = streamKey(numbering.sender, laneOf(envelope.priority));
     const stream = image.streams?.get(key);
-    const isKnown = stream !== undefined && !isForgotten(key, stream, this.host.clock.now(), this.host.retention);
+    const isKnown =
+      stream !== undefined && !isForgotten(key, stream, this.host.clock.now(), this.host.retention);
     return admit(isKnown ? stream : undefined, numbering);
   }
 
@@ -222,7 +262,10 @@ export class Activation implements TurnAgent {
     const place = `${this.address}.${envelope.action}`;
     const done = (value: unknown) => {
       const shape = actionOf(this.contract, envelope.action);
-      const output = shape.output === undefined ? undefined : parseWith(shape.output, value, `${place} output`, 'OUTPUT_INVALID');
+      const output =
+        shape.output === undefined
+          ? undefined
+          : parseWith(shape.output, value, `${place} output`, 'OUTPUT_INVALID');
       item.resolve({ value: copyValue(output, `${place}: output`), ...position });
       this.host.observe(envelope, 'read', startedAt, undefined);
     };
@@ -233,7 +276,12 @@ export class Activation implements TurnAgent {
     };
     try {
       const shape = actionOf(this.contract, envelope.action);
-      const input = parseWith(shape.input, envelope.input, `${this.contract.type}.${envelope.action}`, 'INVALID_INPUT');
+      const input = parseWith(
+        shape.input,
+        envelope.input,
+        `${this.contract.type}.${envelope.action}`,
+        'INVALID_INPUT',
+      );
       const context = new ReadContext(this, envelope, this.acceptedState);
       const result = this.#handler(envelope.action)(context, input);
       if (isThenable(result)) result.then(done).then(undefined, failed);
@@ -243,18 +291,29 @@ export class Activation implements TurnAgent {
     }
   }
 
-  /** Records a waiting message, so that it is this agent's to repeat and its sender may forget it. */
+  /**
+   * Records a waiting message, so that it is this agent's to repeat and its sender may forget it.
+   */
   recordInbox(item: MailboxItem): void {
     const { envelope } = item;
     const { committer } = this;
     if (committer === undefined || item.inboxId !== undefined || this.#isEnded) return;
-    if (this.admit(envelope).kind !== 'run' || this.#keyed.find(this, envelope) !== undefined) return;
+    if (this.admit(envelope).kind !== 'run' || this.#keyed.find(this, envelope) !== undefined)
+      return;
     const ops: Op[] = deliveredOps(envelope, null, this.#fingerprint(envelope));
     ops.push(['inbox', inboxEntry(envelope)]);
-    const accepted = () => (envelope.wantsReply ? undefined : item.resolve({ value: undefined, ...this.position }));
-    const failed = (cause: TroupeError, isUnknown: boolean) => item.reject(outcomeKept(cause, isUnknown));
+    const accepted = () =>
+      envelope.wantsReply ? undefined : item.resolve({ value: undefined, ...this.position });
+    const failed = (cause: TroupeError, isUnknown: boolean) =>
+      item.reject(outcomeKept(cause, isUnknown));
     item.inboxId = envelope.id;
-    this.#tryCommit({ ops, isTurn: false, state: committer.image.state, origin: originOf(envelope), waiter: { accepted, failed } });
+    this.#tryCommit({
+      ops,
+      isTurn: false,
+      state: committer.image.state,
+      origin: originOf(envelope),
+      waiter: { accepted, failed },
+    });
   }
 
   /** Makes a record that is no turn; resolves when it is accepted. */
@@ -288,7 +347,11 @@ export class Activation implements TurnAgent {
     const { envelope } = item;
     const { clock, retention } = this.host;
     if (envelope.firstAttemptAt + retention.resultWindowMs < clock.now()) {
-      item.reject(new TroupeError('EXPIRED', { detail: `message ${envelope.id} to ${this.address} is older than limits.resultWindow` }));
+      item.reject(
+        new TroupeError('EXPIRED', {
+          detail: `message ${envelope.id} to ${this.address} is older than limits.resultWindow`,
+        }),
+      );
       return true;
     }
     const known = this.#keyed.find(this, envelope);
@@ -299,7 +362,12 @@ export class Activation implements TurnAgent {
     const admission = this.admit(envelope);
     if (admission.kind === 'run' || admission.kind === 'early') return false;
     if (admission.kind === 'expired') {
-      item.reject(new TroupeError('EXPIRED', { detail: `${this.address} no longer knows what became of message ${envelope.id}`, outcome: 'unknown' }));
+      item.reject(
+        new TroupeError('EXPIRED', {
+          detail: `${this.address} no longer knows what became of message ${envelope.id}`,
+          outcome: 'unknown',
+        }),
+      );
     } else this.#answerAgain(item, admission.reply);
     return true;
   }
@@ -307,17 +375,30 @@ export class Activation implements TurnAgent {
   #answerAgain(item: MailboxItem, known: StoredReply | null | TroupeError): void {
     const { committer } = this;
     if (TroupeError.is(known)) item.reject(known);
-    else if (known === null && item.envelope.wantsReply && item.envelope.idempotencyKey !== undefined) this.#keyed.wait(item.envelope.idempotencyKey, item);
+    else if (
+      known === null &&
+      item.envelope.wantsReply &&
+      item.envelope.idempotencyKey !== undefined
+    )
+      this.#keyed.wait(item.envelope.idempotencyKey, item);
     else if (known?.[0] === 'run') this.tasks.answer(known[1], item);
-    else committer?.whenAccepted(answering(item, known ?? ['ok', undefined, committer.image.version], this.host.epoch));
+    else
+      committer?.whenAccepted(
+        answering(item, known ?? ['ok', undefined, committer.image.version], this.host.epoch),
+      );
   }
 
   #run(item: MailboxItem): Promise<void> | undefined {
     const { envelope } = item;
     const startedAt = this.host.clock.monotonic();
-    const context = new TurnContext(this, envelope, this.committer === undefined ? this.#memoryState : this.committer.image.state);
+    const context = new TurnContext(
+      this,
+      envelope,
+      this.committer === undefined ? this.#memoryState : this.committer.image.state,
+    );
     try {
-      const result = item.work === undefined ? this.#invoke(context, item) : item.work(context, this);
+      const result =
+        item.work === undefined ? this.#invoke(context, item) : item.work(context, this);
       if (isThenable(result)) return this.#finishLater(item, context, result, startedAt);
       this.#finish(item, context, result, startedAt);
     } catch (error) {
@@ -338,7 +419,12 @@ export class Activation implements TurnAgent {
     return this.perform(context, envelope.action, envelope.input);
   }
 
-  async #finishLater(item: MailboxItem, context: TurnContext, result: PromiseLike<unknown>, startedAt: number): Promise<void> {
+  async #finishLater(
+    item: MailboxItem,
+    context: TurnContext,
+    result: PromiseLike<unknown>,
+    startedAt: number,
+  ): Promise<void> {
     const watch = this.host.clock.setTimer(this.host.limits.slowTurnMs, () => {
       this.logger.warn('slow turn: it holds the mailbox; use a task and ctx.update for long work', {
         code: 'SLOW_TURN',
@@ -377,7 +463,12 @@ export class Activation implements TurnAgent {
   #checkState(decision: TurnDecision): void {
     const before = this.committer === undefined ? this.#memoryState : this.committer.image.state;
     if (decision.state === before) return;
-    parseWith(this.contract.state, decision.state, `${this.address} state after the turn`, 'OUTPUT_INVALID');
+    parseWith(
+      this.contract.state,
+      decision.state,
+      `${this.address} state after the turn`,
+      'OUTPUT_INVALID',
+    );
   }
 
   #applyInMemory(item: MailboxItem, decision: TurnDecision, output: unknown): void {
@@ -395,14 +486,21 @@ export class Activation implements TurnAgent {
     const committer = this.committer as Committer;
     const { image } = committer;
     const promised = sendOps(image, decision.sends, envelope, this.host);
-    const changes = stateOps(committer, decision.state, this.contract, decision.ops.length + promised.length > 0);
+    const changes = stateOps(
+      committer,
+      decision.state,
+      this.contract,
+      decision.ops.length + promised.length > 0,
+    );
     const isTurn = changes.length + promised.length > 0 || decision.ops.some(isTurnOp);
     const version = isTurn ? image.version + 1 : image.version;
     const runId = this.tasks.begunBy(decision.ops);
     const reply: StoredReply = runId === undefined ? ['ok', output, version] : ['run', runId];
-    const isKept = envelope.wantsReply || runId !== undefined || envelope.idempotencyKey !== undefined;
+    const isKept =
+      envelope.wantsReply || runId !== undefined || envelope.idempotencyKey !== undefined;
     const ops = [...changes, ...decision.ops, ...promised];
-    const mustMark = ops.length > 0 || envelope.guarantee === 'exactly_once' || item.inboxId !== undefined;
+    const mustMark =
+      ops.length > 0 || envelope.guarantee === 'exactly_once' || item.inboxId !== undefined;
     const waiter = this.#releasing(item, decision, reply, ops);
     if (!mustMark) {
       committer.whenAccepted(waiter);
@@ -425,13 +523,19 @@ export class Activation implements TurnAgent {
   }
 
   /** What acceptance of a turn's record sets free: its answer, its messages, its events. */
-  #releasing(item: MailboxItem, decision: TurnDecision, reply: StoredReply, ops: readonly Op[]): Waiter {
+  #releasing(
+    item: MailboxItem,
+    decision: TurnDecision,
+    reply: StoredReply,
+    ops: readonly Op[],
+  ): Waiter {
     const { envelope } = item;
     return {
       accepted: () => {
         if (reply[0] === 'run') this.tasks.accepted(reply[1], item);
         else answer(item, reply, this.host.epoch);
-        if (envelope.idempotencyKey !== undefined) this.#keyed.answer(this, envelope.idempotencyKey, reply);
+        if (envelope.idempotencyKey !== undefined)
+          this.#keyed.answer(this, envelope.idempotencyKey, reply);
         if (decision.sends.length > 0) {
           this.#outbox.accepted(ops);
           this.#outbox.sendFromMemory(decision.sends, envelope);
@@ -447,11 +551,21 @@ export class Activation implements TurnAgent {
     const events: (readonly [string, unknown])[] = [];
     for (const op of ops) if (op[0] === 'event') events.push([op[1], op[2]]);
     if (events.length === 0) return;
-    this.host.publish({ address: this.address, events, position: this.position, at: this.host.clock.now() });
+    this.host.publish({
+      address: this.address,
+      events,
+      position: this.position,
+      at: this.host.clock.now(),
+    });
   }
 
   /** A throw leaves no trace; what it means for the message depends on who waits. */
-  #failed(item: MailboxItem, context: TurnContext, thrown: unknown, startedAt: number): Promise<void> | undefined {
+  #failed(
+    item: MailboxItem,
+    context: TurnContext,
+    thrown: unknown,
+    startedAt: number,
+  ): Promise<void> | undefined {
     abandonTurn(context);
     const { envelope } = item;
     const error = failureOf(thrown, `${this.address}.${envelope.action}`);
@@ -477,16 +591,31 @@ export class Activation implements TurnAgent {
   #recordAnswer(item: MailboxItem, reply: StoredReply, more: readonly Op[]): void {
     const committer = this.committer as Committer;
     const { envelope } = item;
-    const ops = [...more, ...this.#marks(item, envelope.wantsReply || envelope.guarantee === 'exactly_once' ? reply : null)];
+    const ops = [
+      ...more,
+      ...this.#marks(
+        item,
+        envelope.wantsReply || envelope.guarantee === 'exactly_once' ? reply : null,
+      ),
+    ];
     const waiter = {
       accepted: () => {
         answer(item, reply, this.host.epoch);
-        if (envelope.idempotencyKey !== undefined) this.#keyed.answer(this, envelope.idempotencyKey, reply);
+        if (envelope.idempotencyKey !== undefined)
+          this.#keyed.answer(this, envelope.idempotencyKey, reply);
       },
-      failed: (cause: TroupeError, isUnknown: boolean) => item.reject(outcomeKept(cause, isUnknown)),
+      failed: (cause: TroupeError, isUnknown: boolean) =>
+        item.reject(outcomeKept(cause, isUnknown)),
     };
     if (ops.length === 0) committer.whenAccepted(waiter);
-    else this.#tryCommit({ ops, isTurn: false, state: committer.image.state, origin: originOf(envelope), waiter });
+    else
+      this.#tryCommit({
+        ops,
+        isTurn: false,
+        state: committer.image.state,
+        origin: originOf(envelope),
+        waiter,
+      });
   }
 
   #tryCommit(commit: Parameters<Committer['commit']>[0]): void {
@@ -497,20 +626,31 @@ export class Activation implements TurnAgent {
     }
   }
 
-  /** The number of a message that threw and was answered runs no more, as long as this life lasts. */
+  /**
+   * The number of a message that threw and was answered runs no more, as long as this life lasts.
+   */
   #settleInMemory(envelope: Envelope, error: TroupeError): void {
     const { numbering, priority } = envelope;
     const { image } = this;
     if (numbering === undefined || image === undefined) return;
     image.streams ??= new Map();
     const reply: StoredReply = ['error', error.toValue(), image.version];
-    consume(image.streams, { ...numbering, lane: laneOf(priority), reply, at: this.host.clock.now() });
+    consume(image.streams, {
+      ...numbering,
+      lane: laneOf(priority),
+      reply,
+      at: this.host.clock.now(),
+    });
   }
 
   /** An error, too, waits for the records that its turn's state stood on. */
   #release(item: MailboxItem, error: TroupeError): void {
     if (this.committer === undefined) item.reject(error);
-    else this.committer.whenAccepted({ accepted: () => item.reject(error), failed: () => item.reject(error) });
+    else
+      this.committer.whenAccepted({
+        accepted: () => item.reject(error),
+        failed: () => item.reject(error),
+      });
   }
 
   /** Repeats a recorded message after a pause; the mailbox waits, so that order is kept. */
@@ -530,7 +670,9 @@ export class Activation implements TurnAgent {
   }
 
   #fingerprint(envelope: Envelope): string | undefined {
-    return envelope.idempotencyKey === undefined ? undefined : fingerprintOf(envelope.action, envelope.input);
+    return envelope.idempotencyKey === undefined
+      ? undefined
+      : fingerprintOf(envelope.action, envelope.input);
   }
 
   #isInitial(): boolean {
@@ -550,7 +692,10 @@ export class Activation implements TurnAgent {
   }
 }
 
-/** Whether a throw is an attempt that may be repeated, because nobody waits or a key holds the place. */
+/**
+ * Whether a throw is an attempt that may be repeated, because nobody waits or a key holds the
+ * place.
+ */
 function isAttempt(envelope: Envelope): boolean {
   return !envelope.wantsReply || envelope.guarantee === 'exactly_once';
 }

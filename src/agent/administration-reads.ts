@@ -35,7 +35,11 @@ export interface ChunkSlice {
 }
 
 /** Dead letters as they are stored, with the agent that keeps them. */
-export type AgentDeadLetter = NonNullable<Activation['image']>['dead'] extends Map<string, infer L> | undefined ? L : never;
+export type AgentDeadLetter = NonNullable<Activation['image']>['dead'] extends
+  | Map<string, infer L>
+  | undefined
+  ? L
+  : never;
 
 /** What each administrative read takes. */
 export interface AdministrativeReadInputs {
@@ -47,14 +51,20 @@ export interface AdministrativeReadInputs {
   readonly $chunks: { readonly runId: string; readonly from: number };
 }
 
-type ReadAct<K extends keyof AdministrativeReadInputs> = (activation: Activation, item: MailboxItem, input: AdministrativeReadInputs[K]) => void;
+type ReadAct<K extends keyof AdministrativeReadInputs> = (
+  activation: Activation,
+  item: MailboxItem,
+  input: AdministrativeReadInputs[K],
+) => void;
 
 const acts: { readonly [K in keyof AdministrativeReadInputs]: ReadAct<K> } = {
   $status(activation, item) {
     give(activation, item, () => statusOf(activation));
   },
   $runs(activation, item) {
-    give(activation, item, () => [...(activation.image?.runs?.values() ?? [])].map(run => runInfo(activation, run)));
+    give(activation, item, () =>
+      [...(activation.image?.runs?.values() ?? [])].map(run => runInfo(activation, run)),
+    );
   },
   $run(activation, item, { id }) {
     give(activation, item, () => {
@@ -94,7 +104,8 @@ export function administerRead(activation: Activation, item: MailboxItem): void 
 }
 
 function give(activation: Activation, item: MailboxItem, value: () => unknown): void {
-  const accepted = () => item.resolve({ value: copyValue(value(), activation.address), ...activation.position });
+  const accepted = () =>
+    item.resolve({ value: copyValue(value(), activation.address), ...activation.position });
   const failed = (cause: TroupeError) => item.reject(cause);
   if (activation.committer === undefined) accepted();
   else activation.committer.whenAccepted({ accepted, failed });
@@ -120,7 +131,12 @@ function statusOf(activation: Activation): AgentStatus {
 function giveChunks(activation: Activation, item: MailboxItem, runId: string, from: number): void {
   const run = activation.image?.runs?.get(runId);
   if (run === undefined) {
-    item.reject(new TroupeError('EXPIRED', { detail: `${activation.address} no longer knows run ${runId}`, outcome: 'unknown' }));
+    item.reject(
+      new TroupeError('EXPIRED', {
+        detail: `${activation.address} no longer knows run ${runId}`,
+        outcome: 'unknown',
+      }),
+    );
     return;
   }
   const offset = from - run.chunksDropped;
@@ -133,7 +149,10 @@ function giveChunks(activation: Activation, item: MailboxItem, runId: string, fr
     return;
   }
   if (run.chunks.length > offset || run.reply !== undefined) {
-    give(activation, item, () => ({ chunks: run.chunks.slice(offset), isEnded: run.reply !== undefined }));
+    give(activation, item, () => ({
+      chunks: run.chunks.slice(offset),
+      isEnded: run.reply !== undefined,
+    }));
     return;
   }
   const stop = activation.tasks.streams.listen(runId, {
@@ -178,14 +197,22 @@ function statusOfRun(run: Run): RunStatus {
 function stepInfo(identity: string, effect: Effect): RunStep {
   const { kind, name, status, attempts, outcome, dueAt } = effect;
   const key = keyOf(identity);
-  const base = { kind, name, key, attempts, ...(dueAt === undefined ? {} : { dueAt: new Date(dueAt) }) };
+  const base = {
+    kind,
+    name,
+    key,
+    attempts,
+    ...(dueAt === undefined ? {} : { dueAt: new Date(dueAt) }),
+  };
   if (status === 'asking') return { ...base, status };
   if (status !== 'done') return { ...base, status: waits(effect) ? 'waiting' : 'running' };
   if (outcome?.[0] === 'error') return { ...base, status: 'failed', error: outcome[1] };
   return { ...base, status: 'done', value: outcome?.[1] };
 }
 
-/** What tells an effect from others of its name: the key that was given, or which occurrence it is. */
+/**
+ * What tells an effect from others of its name: the key that was given, or which occurrence it is.
+ */
 export function keyOf(identity: string): string {
   const keyed = /"(.*)"$/s.exec(identity);
   if (keyed?.[1] !== undefined) return keyed[1];

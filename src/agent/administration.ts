@@ -1,7 +1,7 @@
 /**
- * What may be done to any agent: signals, ends of runs, deletion, dead letters. Each is a message of
- * its own with an action that begins with `$`, so that it is delivered, ordered, recorded and answered
- * like every other.
+ * What may be done to any agent: signals, ends of runs, deletion, dead letters. Each is a message
+ * of its own with an action that begins with `$`, so that it is delivered, ordered, recorded and
+ * answered like every other.
  */
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -9,17 +9,25 @@ import { copyValue } from '../core/values.ts';
 import type { Op } from '../state/record.ts';
 import type { Activation } from './activation.ts';
 import { parseWith } from './schema.ts';
-import type { StepAnswer } from './tasks.ts';
 import { suggestionFor } from './suggest.ts';
+import type { StepAnswer } from './tasks.ts';
 import { addFollowUp, addOp, addSending, type TurnContext } from './turn-context.ts';
 
 /** What each administrative action takes. */
 export interface AdministrativeInputs {
-  readonly $signal: { readonly name: string; readonly data: unknown; readonly runId?: string | undefined };
+  readonly $signal: {
+    readonly name: string;
+    readonly data: unknown;
+    readonly runId?: string | undefined;
+  };
   readonly $cancel: { readonly runId: string; readonly reason: string };
   readonly $resolve: StepAnswer;
   /** Ends a request that is not yet done: its run, or the message itself. */
-  readonly $cancelKey: { readonly key: string; readonly fingerprint: string; readonly reason: string };
+  readonly $cancelKey: {
+    readonly key: string;
+    readonly fingerprint: string;
+    readonly reason: string;
+  };
   readonly $delete: undefined;
   readonly $retryDead: { readonly id: string };
   readonly $dropDead: { readonly id: string };
@@ -43,12 +51,26 @@ export function administer(activation: Activation, turn: TurnContext, envelope: 
   }
   const act = acts[envelope.action as AdministrativeAction] as Act | undefined;
   if (act !== undefined) return act(activation, turn, envelope.input, envelope);
-  throw new TroupeError('ACTION_NOT_DEFINED', { detail: `there is no administrative action ${envelope.action}` });
+  throw new TroupeError('ACTION_NOT_DEFINED', {
+    detail: `there is no administrative action ${envelope.action}`,
+  });
 }
 
-type Act = (activation: Activation, turn: TurnContext, input: unknown, envelope: Envelope) => unknown;
+type Act = (
+  activation: Activation,
+  turn: TurnContext,
+  input: unknown,
+  envelope: Envelope,
+) => unknown;
 
-const acts: { readonly [K in AdministrativeAction]: (activation: Activation, turn: TurnContext, input: AdministrativeInputs[K], envelope: Envelope) => unknown } = {
+const acts: {
+  readonly [K in AdministrativeAction]: (
+    activation: Activation,
+    turn: TurnContext,
+    input: AdministrativeInputs[K],
+    envelope: Envelope,
+  ) => unknown;
+} = {
   $signal(activation, turn, { name, data, runId }, envelope) {
     const { contract } = activation;
     const schema = Object.hasOwn(contract.signals, name) ? contract.signals[name] : undefined;
@@ -59,7 +81,12 @@ const acts: { readonly [K in AdministrativeAction]: (activation: Activation, tur
     }
     const place = `${contract.type} signal ${name}`;
     const parsed = copyValue(parseWith(schema, data, place, 'INVALID_INPUT'), place);
-    const entry = { id: envelope.id, name, data: parsed, ...(runId === undefined ? {} : { runId }) };
+    const entry = {
+      id: envelope.id,
+      name,
+      data: parsed,
+      ...(runId === undefined ? {} : { runId }),
+    };
     follow(turn, activation.tasks.signalOps(entry));
   },
   $cancel(activation, turn, { runId, reason }) {
@@ -74,10 +101,13 @@ const acts: { readonly [K in AdministrativeAction]: (activation: Activation, tur
       const ops = activation.tasks.cancel(reply[1], reason);
       follow(turn, { ops, delivered: () => activation.tasks.finish(ops) });
     } else if (reply === undefined || reply === null) {
-      const error = new TroupeError('CANCELLED', { detail: `the request was cancelled: ${reason}` });
+      const error = new TroupeError('CANCELLED', {
+        detail: `the request was cancelled: ${reason}`,
+      });
       const answered = ['error', error.toValue(), image?.version ?? 0] as const;
       addOp(turn, ['key', key, fingerprint, answered]);
-      for (const entry of image?.inbox?.values() ?? []) if (entry.idempotencyKey === key) addOp(turn, ['uninbox', entry.id]);
+      for (const entry of image?.inbox?.values() ?? [])
+        if (entry.idempotencyKey === key) addOp(turn, ['uninbox', entry.id]);
       addFollowUp(turn, () => activation.answerKey(key, answered));
     }
   },
@@ -99,7 +129,15 @@ const acts: { readonly [K in AdministrativeAction]: (activation: Activation, tur
     const { type, key, action, input } = letter;
     const messageId = activation.host.nextId();
     addOp(turn, ['undead', id]);
-    addSending(turn, { id: messageId, type, key, action, input, guarantee: 'exactly_once', priority: 'normal' });
+    addSending(turn, {
+      id: messageId,
+      type,
+      key,
+      action,
+      input,
+      guarantee: 'exactly_once',
+      priority: 'normal',
+    });
     return messageId;
   },
   $dropDead(activation, turn, { id }) {
@@ -108,12 +146,16 @@ const acts: { readonly [K in AdministrativeAction]: (activation: Activation, tur
   },
 };
 
-function follow(turn: TurnContext, act: { readonly ops: readonly Op[]; readonly delivered: () => void }): void {
+function follow(
+  turn: TurnContext,
+  act: { readonly ops: readonly Op[]; readonly delivered: () => void },
+): void {
   for (const op of act.ops) addOp(turn, op);
   addFollowUp(turn, act.delivered);
 }
 
 function noLetter(activation: Activation, id: string): TroupeError {
-  return new TroupeError('INVALID_INPUT', { detail: `${activation.address} has no dead letter ${id}` });
+  return new TroupeError('INVALID_INPUT', {
+    detail: `${activation.address} has no dead letter ${id}`,
+  });
 }
-

@@ -1,7 +1,7 @@
 /** From a recorded answer to the caller that waits for it. */
 import { TroupeError } from '../core/errors.ts';
-import type { StoredReply } from '../state/record.ts';
 import { copyValue } from '../core/values.ts';
+import type { StoredReply } from '../state/record.ts';
 import type { Waiter } from './commit.ts';
 import { outcomeKept } from './failure.ts';
 import type { MailboxItem } from './item.ts';
@@ -15,7 +15,12 @@ export function answer(item: MailboxItem, reply: StoredReply, epoch: number): vo
 /** Answers a caller once all records in flight are accepted. */
 export function answering(item: MailboxItem, reply: StoredReply, epoch: number): Waiter {
   return {
-    accepted: () => answer(item, reply[0] === 'ok' ? ['ok', copyValue(reply[1], 'a kept reply'), reply[2]] : reply, epoch),
+    accepted: () =>
+      answer(
+        item,
+        reply[0] === 'ok' ? ['ok', copyValue(reply[1], 'a kept reply'), reply[2]] : reply,
+        epoch,
+      ),
     failed: (cause, isUnknown) => item.reject(outcomeKept(cause, isUnknown)),
   };
 }
@@ -27,5 +32,9 @@ export function endedError(address: string): TroupeError {
 
 /** Whether something can be awaited. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }

@@ -1,6 +1,6 @@
 /**
- * The way of an agent's records into its log: several turns in one append, one append in flight, and
- * the answer to "was it stored?" when the engine does not know. What is released when, and what
+ * The way of an agent's records into its log: several turns in one append, one append in flight,
+ * and the answer to "was it stored?" when the engine does not know. What is released when, and what
  * happens after a failure, the activation decides.
  */
 import { TroupeError } from '../core/errors.ts';
@@ -115,17 +115,22 @@ export class Appender {
     const result = await log.append(name, this.#tail, batch as readonly NewRecord[], options);
     this.#wakeAt = last.wakeAt;
     if (result.status === 'accepted') return result;
-    if (result.status === 'unknown') return this.#resolve(batch, { wakeAt: last.wakeAt }, result.cause);
+    if (result.status === 'unknown')
+      return this.#resolve(batch, { wakeAt: last.wakeAt }, result.cause);
     return lost(result, name);
   }
 
   /**
-   * Learns what became of an append by finding the own record: repeat the same records with the same
-   * expectation until accepted or refused; after a refusal look at what stands behind the expected
-   * place. A foreign record that names the expected one as its predecessor means lost; any other
-   * foreign record settles nothing.
+   * Learns what became of an append by finding the own record: repeat the same records with the
+   * same expectation until accepted or refused; after a refusal look at what stands behind the
+   * expected place. A foreign record that names the expected one as its predecessor means lost; any
+   * other foreign record settles nothing.
    */
-  async #resolve(batch: readonly PendingRecord[], options: { wakeAt: number }, cause: TroupeError): Promise<AppendEnd> {
+  async #resolve(
+    batch: readonly PendingRecord[],
+    options: { wakeAt: number },
+    cause: TroupeError,
+  ): Promise<AppendEnd> {
     const { log, name, resolveAttemptsMax } = this.#options;
     for (let attempt = 0; attempt < resolveAttemptsMax; attempt += 1) {
       await this.#pause(attempt);
@@ -146,7 +151,11 @@ export class Appender {
     return this.#judge(batch, slice.records, first);
   }
 
-  #judge(batch: readonly PendingRecord[], records: readonly StoredRecord[], first: StoredRecord): AppendEnd | undefined {
+  #judge(
+    batch: readonly PendingRecord[],
+    records: readonly StoredRecord[],
+    first: StoredRecord,
+  ): AppendEnd | undefined {
     const own = batch[0] as PendingRecord;
     const record = decodeRecord(first.bytes, this.#options.name);
     if (record.id === own.id) {
@@ -163,7 +172,10 @@ export class Appender {
   #pause(attempt: number): Promise<void> {
     if (attempt === 0) return Promise.resolve();
     return new Promise(resolve => {
-      this.#options.clock.setTimer(this.#options.resolveDelayMs * 2 ** Math.min(attempt - 1, 4), resolve);
+      this.#options.clock.setTimer(
+        this.#options.resolveDelayMs * 2 ** Math.min(attempt - 1, 4),
+        resolve,
+      );
     });
   }
 
@@ -177,7 +189,10 @@ export class Appender {
   }
 }
 
-function lost(result: Extract<AppendResult, { status: 'conflict' | 'unavailable' }>, name: string): AppendEnd {
+function lost(
+  result: Extract<AppendResult, { status: 'conflict' | 'unavailable' }>,
+  name: string,
+): AppendEnd {
   if (result.status === 'unavailable') return { status: 'lost', cause: result.cause };
   return {
     status: 'lost',
@@ -187,5 +202,8 @@ function lost(result: Extract<AppendResult, { status: 'conflict' | 'unavailable'
 
 function asTroupeError(error: unknown): TroupeError {
   if (TroupeError.is(error)) return error;
-  return new TroupeError('ENGINE_FAILED', { detail: `the log failed: ${String(error)}`, cause: error });
+  return new TroupeError('ENGINE_FAILED', {
+    detail: `the log failed: ${String(error)}`,
+    cause: error,
+  });
 }

@@ -125,7 +125,8 @@ export class Committer {
   /**
    * Makes a record.
    *
-   * @throws `PAYLOAD_TOO_LARGE` when it would be larger than the engine takes; nothing happened then.
+   * @throws `PAYLOAD_TOO_LARGE` when it would be larger than the engine takes; nothing happened
+   * then.
    */
   commit(commit: Commit): void {
     const { host } = this.#options;
@@ -135,7 +136,8 @@ export class Committer {
     host.faultPoint('agent.record-made', 'before-durable');
     applyOwnRecord(this.#image, record, host.retention, commit.state);
     if (hasWhole(commit.ops)) this.#needsWhole = false;
-    if (commit.ops.some(op => op[0] === 'delete')) this.#needsWhole = this.#options.begin(this.#image);
+    if (commit.ops.some(op => op[0] === 'delete'))
+      this.#needsWhole = this.#options.begin(this.#image);
     this.#push(record, bytes, 0, commit.waiter);
     this.#recordsSinceSnapshot += 1;
     this.#bytesSinceSnapshot += bytes.length;
@@ -155,10 +157,13 @@ export class Committer {
     const record = this.#record({ ops: [['image', image]], isTurn: false, state: image.state });
     const bytes = encodeRecord(record);
     if (bytes.length > this.#recordBytesMax()) {
-      this.#options.host.logger.warn('a snapshot is larger than the engine takes; the history grows', {
-        address: this.#options.address,
-        bytes: bytes.length,
-      });
+      this.#options.host.logger.warn(
+        'a snapshot is larger than the engine takes; the history grows',
+        {
+          address: this.#options.address,
+          bytes: bytes.length,
+        },
+      );
       this.#recordsSinceSnapshot = 0;
       return;
     }
@@ -192,7 +197,12 @@ export class Committer {
     };
   }
 
-  #push(record: TurnRecord, bytes: Uint8Array, snapshotBytes: number, waiter: Waiter | undefined): void {
+  #push(
+    record: TurnRecord,
+    bytes: Uint8Array,
+    snapshotBytes: number,
+    waiter: Waiter | undefined,
+  ): void {
     const previous = this.#chain;
     this.#chain = chainHash(previous, bytes);
     this.#pending.push({
@@ -227,7 +237,9 @@ export class Committer {
   #isSnapshotDue(): boolean {
     const every = this.#options.contract.limits.snapshotEvery;
     if (this.#recordsSinceSnapshot < every) return false;
-    return this.#bytesSinceSnapshot >= this.#snapshotBytes || this.#recordsSinceSnapshot >= every * 16;
+    return (
+      this.#bytesSinceSnapshot >= this.#snapshotBytes || this.#recordsSinceSnapshot >= every * 16
+    );
   }
 
   #onEnd(records: readonly PendingRecord[], end: AppendEnd): void {
@@ -250,7 +262,8 @@ export class Committer {
     const pending = this.#pending;
     this.#pending = [];
     for (const [index, commit] of pending.entries()) {
-      for (const waiter of commit.waiters) waiter.failed(cause, isUnknown && (index < inFlight || inFlight === 0));
+      for (const waiter of commit.waiters)
+        waiter.failed(cause, isUnknown && (index < inFlight || inFlight === 0));
     }
   }
 
@@ -259,15 +272,19 @@ export class Committer {
     this.#snapshots.push({ seq, version });
     const keepFrom = version - this.#options.contract.limits.historyVersions;
     let cut = -1;
-    for (const [index, snapshot] of this.#snapshots.entries()) if (snapshot.version <= keepFrom) cut = index;
+    for (const [index, snapshot] of this.#snapshots.entries())
+      if (snapshot.version <= keepFrom) cut = index;
     if (cut <= 0) return;
     const before = (this.#snapshots[cut] as { seq: Seq }).seq;
     this.#snapshots.splice(0, cut);
     this.#options.host.log.trim(this.#options.address, before).catch(error => {
-      this.#options.host.logger.warn('history could not be trimmed; it is tried again at the next snapshot', {
-        address: this.#options.address,
-        error: String(error),
-      });
+      this.#options.host.logger.warn(
+        'history could not be trimmed; it is tried again at the next snapshot',
+        {
+          address: this.#options.address,
+          error: String(error),
+        },
+      );
     });
   }
 }

@@ -1,8 +1,12 @@
-/** What a throw means: which errors of a handler are told as they are, and what outcome they carry. */
+/**
+ * What a throw means: which errors of a handler are told as they are, and what outcome they carry.
+ */
 import type { ErrorCode } from '../core/error-codes.ts';
 import { type Outcome, TroupeError, textOf } from '../core/errors.ts';
 
-/** Errors that a context raises about what the handler asked of it; anything else is the handler's. */
+/**
+ * Errors that a context raises about what the handler asked of it; anything else is the handler's.
+ */
 const ownCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REJECTED',
   'INVALID_INPUT',
@@ -22,7 +26,11 @@ const ownCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Errors that say by themselves that the message did not run. */
-const notExecuted: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ACTION_NOT_DEFINED', 'DEADLINE_EXCEEDED', 'INVALID_INPUT']);
+const notExecuted: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'ACTION_NOT_DEFINED',
+  'DEADLINE_EXCEEDED',
+  'INVALID_INPUT',
+]);
 
 /** The error that a caller sees for something a handler threw. */
 export function failureOf(thrown: unknown, place: string): TroupeError {
@@ -30,7 +38,10 @@ export function failureOf(thrown: unknown, place: string): TroupeError {
     if (thrown.outcome === 'rolled-back' || notExecuted.has(thrown.code)) return thrown;
     return withOutcome(thrown, 'rolled-back');
   }
-  return new TroupeError('HANDLER_FAILED', { detail: `${place} threw: ${textOf(thrown)}`, cause: thrown });
+  return new TroupeError('HANDLER_FAILED', {
+    detail: `${place} threw: ${textOf(thrown)}`,
+    cause: thrown,
+  });
 }
 
 /** An error of the log, told to a caller whose record was, or may have been, lost. */

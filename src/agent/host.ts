@@ -2,7 +2,14 @@
  * What an agent needs of its node. The node hands these functions in, because an agent stands right
  * of everything that could provide them.
  */
-import type { Envelope, Guarantee, Position, Priority, Reply, TraceContext } from '../core/envelope.ts';
+import type {
+  Envelope,
+  Guarantee,
+  Position,
+  Priority,
+  Reply,
+  TraceContext,
+} from '../core/envelope.ts';
 import type { TroupeError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
@@ -43,7 +50,13 @@ export interface PublishedEvents {
 }
 
 /** A moment in the life of an agent, published on the bus under `agent.lifecycle.<kind>`. */
-export type LifecycleKind = 'activated' | 'passivated' | 'created' | 'deleted' | 'failed' | 'quarantined';
+export type LifecycleKind =
+  | 'activated'
+  | 'passivated'
+  | 'created'
+  | 'deleted'
+  | 'failed'
+  | 'quarantined';
 
 /** At which side of durability a fault point lies. */
 export type FaultBoundary = 'before-durable' | 'ambiguous' | 'after-durable' | 'read-only';
@@ -77,7 +90,12 @@ export interface AgentHost {
   publish(events: PublishedEvents): void;
   lifecycle(kind: LifecycleKind, address: string, detail?: unknown): void;
   /** Notes a turn, read or task for the metrics. */
-  observe(envelope: Envelope, kind: string, startedAt: number, error: TroupeError | undefined): void;
+  observe(
+    envelope: Envelope,
+    kind: string,
+    startedAt: number,
+    error: TroupeError | undefined,
+  ): void;
   /** Notes the end of a run for the metrics. */
   observeRun(type: string, action: string, startedAt: number, isOk: boolean): void;
   /** Notes a step for the metrics: it finished, was found finished, or is run again. */

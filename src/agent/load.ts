@@ -1,14 +1,21 @@
 /**
  * From a log to an agent: reads the newest snapshot and all behind it, checks the chain, folds, and
- * brings an older state to today's schema. Nothing is written here, so a failed upgrade loses nothing.
+ * brings an older state to today's schema. Nothing is written here, so a failed upgrade loses
+ * nothing.
  */
-import { type ErrorCode } from '../core/error-codes.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import { TroupeError, textOf } from '../core/errors.ts';
 import { equalValues } from '../core/value-equality.ts';
 import { copyValue } from '../core/values.ts';
 import type { Log, LogSlice, Seq, StoredRecord } from '../ports/log.ts';
 import { chainHash } from '../state/hash.ts';
-import { type AgentImage, applyRecord, emptyImage, type Retention, wakeAtOf } from '../state/image.ts';
+import {
+  type AgentImage,
+  applyRecord,
+  emptyImage,
+  type Retention,
+  wakeAtOf,
+} from '../state/image.ts';
 import { decodeRecord, type TurnRecord } from '../state/record.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
@@ -46,7 +53,11 @@ export async function loadAgent(
 ): Promise<LoadedAgent> {
   const { contract } = implementation;
   const address = `${contract.type}/${key}`;
-  const fold = new Fold(address, emptyImage(host.lineage, host.epoch, contract.stateVersion), host.retention);
+  const fold = new Fold(
+    address,
+    emptyImage(host.lineage, host.epoch, contract.stateVersion),
+    host.retention,
+  );
   let slice = await host.log.readLatest(address);
   fold.addAll(slice);
   while (!slice.isComplete) {
@@ -137,10 +148,14 @@ export class Fold {
 }
 
 /**
- * Gives an image a state that fits today's schema: the initial one, the stored one, or the stored one
- * migrated. Returns whether that state still has to be recorded.
+ * Gives an image a state that fits today's schema: the initial one, the stored one, or the stored
+ * one migrated. Returns whether that state still has to be recorded.
  */
-export function adoptState(image: AgentImage, implementation: Implementation, key: string): boolean {
+export function adoptState(
+  image: AgentImage,
+  implementation: Implementation,
+  key: string,
+): boolean {
   const { contract } = implementation;
   if (!image.hasState) {
     image.state = initialState(contract, key);
@@ -149,7 +164,9 @@ export function adoptState(image: AgentImage, implementation: Implementation, ke
   }
   const place = `${contract.type}/${key} v${image.version}`;
   if (image.stateVersion > contract.stateVersion) {
-    throw mismatch(`${place} was written by state version ${image.stateVersion}, this code has ${contract.stateVersion}; start the newer code`);
+    throw mismatch(
+      `${place} was written by state version ${image.stateVersion}, this code has ${contract.stateVersion}; start the newer code`,
+    );
   }
   const isOld = image.stateVersion < contract.stateVersion;
   const candidate = isOld ? migrated(image, implementation, place) : image.state;
@@ -171,7 +188,10 @@ function migrated(image: AgentImage, implementation: Implementation, place: stri
   try {
     return implementation.migrate(copyValue(image.state, place), image.stateVersion);
   } catch (error) {
-    throw mismatch(`${place}: migrate from state version ${image.stateVersion} threw: ${textOf(error)}`, error);
+    throw mismatch(
+      `${place}: migrate from state version ${image.stateVersion} threw: ${textOf(error)}`,
+      error,
+    );
   }
 }
 
@@ -180,7 +200,10 @@ function parsed(contract: Contract, state: unknown, place: string): unknown {
   try {
     return parseWith(contract.state, state, place, code);
   } catch (error) {
-    throw mismatch(`${textOf(error)}. Add migrate(old, from) to implement('${contract.type}') and raise stateVersion; nothing was overwritten`, error);
+    throw mismatch(
+      `${textOf(error)}. Add migrate(old, from) to implement('${contract.type}') and raise stateVersion; nothing was overwritten`,
+      error,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 /**
- * The promised messages of one activation: each leaves once its record is accepted, and is struck off,
- * in a later record, once its receiver has recorded it. A crash in between sends it again, and the
- * receiver knows it.
+ * The promised messages of one activation: each leaves once its record is accepted, and is struck
+ * off, in a later record, once its receiver has recorded it. A crash in between sends it again, and
+ * the receiver knows it.
  */
 import type { Timer } from '../ports/clock.ts';
 import { numberKey } from '../state/image.ts';
@@ -30,7 +30,9 @@ export class Outbox {
     return this.#openCount === 0 && this.#consumed.length === 0;
   }
 
-  /** Sends what earlier lives of the agent promised. Called once, before anything new is promised. */
+  /**
+   * Sends what earlier lives of the agent promised. Called once, before anything new is promised.
+   */
   resume(): void {
     for (const entry of this.#activation.image?.outbox?.values() ?? []) this.#dispatch(entry);
   }
@@ -42,7 +44,8 @@ export class Outbox {
 
   /** Sends the messages that only memory promises. */
   sendFromMemory(sends: readonly Sending[], cause: SendCause): void {
-    for (const sending of sends) if (sending.guarantee !== 'exactly_once') this.#deliver(sending, cause);
+    for (const sending of sends)
+      if (sending.guarantee !== 'exactly_once') this.#deliver(sending, cause);
   }
 
   #deliver(sending: Sending, cause: SendCause): void {
@@ -114,11 +117,28 @@ export class Outbox {
     const { host, address, logger } = this.#activation;
     const { id, type, key, action, input, correlationId } = entry;
     const letter: DeadLetter = {
-      id, type, key, action, input, correlationId,
-      error: end.error.toValue(), attempts: end.attempts, at: host.clock.now(), caller: address,
+      id,
+      type,
+      key,
+      action,
+      input,
+      correlationId,
+      error: end.error.toValue(),
+      attempts: end.attempts,
+      at: host.clock.now(),
+      caller: address,
     };
-    logger.warn('a promised message was given up; see "troupe dead ls"', { to: `${type}/${key}`, action, error: end.error.message });
-    this.#activation.record([['sent', [id]], ['dead', letter]]).catch(ignoreEnded);
+    logger.warn('a promised message was given up; see "troupe dead ls"', {
+      to: `${type}/${key}`,
+      action,
+      error: end.error.message,
+    });
+    this.#activation
+      .record([
+        ['sent', [id]],
+        ['dead', letter],
+      ])
+      .catch(ignoreEnded);
   }
 }
 

@@ -1,4 +1,6 @@
-/** Items that an agent puts into its own mailbox: timers, updates of tasks, signals, administration. */
+/**
+ * Items that an agent puts into its own mailbox: timers, updates of tasks, signals, administration.
+ */
 import type { Envelope } from '../core/envelope.ts';
 import type { TroupeError } from '../core/errors.ts';
 import type { AgentHost } from './host.ts';
@@ -21,7 +23,12 @@ export interface OwnItemOptions {
 }
 
 /** Makes an own item; `action` names it in metrics, history and errors. */
-export function ownItem(agent: OwnAgent, action: string, work: OwnWork, options: OwnItemOptions): MailboxItem {
+export function ownItem(
+  agent: OwnAgent,
+  action: string,
+  work: OwnWork,
+  options: OwnItemOptions,
+): MailboxItem {
   const { host, key, contract } = agent;
   const id = host.nextId();
   const envelope: Envelope = {

@@ -1,6 +1,7 @@
 /**
- * The references that contexts hand out: to reads of other agents in turns and reads, to all actions
- * in tasks. They check the input where it is written, so that the error names the right line.
+ * The references that contexts hand out: to reads of other agents in turns and reads, to all
+ * actions in tasks. They check the input where it is written, so that the error names the right
+ * line.
  */
 import { addressOf } from '../core/address.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
@@ -47,7 +48,10 @@ export function innerReference(contract: Contract, key: string, execute: Execute
     async execute(action, input, options = {}) {
       const shape = actionOf(contract, action);
       parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
-      const timeoutMs = options.timeout === undefined ? undefined : durationMs(options.timeout, `the timeout of ${address}.${action}`);
+      const timeoutMs =
+        options.timeout === undefined
+          ? undefined
+          : durationMs(options.timeout, `the timeout of ${address}.${action}`);
       const reply = await execute({
         contract,
         key,
@@ -63,7 +67,12 @@ export function innerReference(contract: Contract, key: string, execute: Execute
 }
 
 /** A reference to the reads of an agent, for turns and reads. */
-export function readsOf(agent: { readonly address: string; readonly host: AgentHost }, cause: Envelope, contract: Contract, key: string): InnerReference {
+export function readsOf(
+  agent: { readonly address: string; readonly host: AgentHost },
+  cause: Envelope,
+  contract: Contract,
+  key: string,
+): InnerReference {
   return innerReference(contract, key, call => {
     const { action, input, priority, timeoutMs } = call;
     if (actionOf(contract, action).kind !== 'read') {
@@ -73,9 +82,17 @@ export function readsOf(agent: { readonly address: string; readonly host: AgentH
       });
     }
     return agent.host.deliver({
-      type: contract.type, key, action, input, priority, timeoutMs,
-      caller: agent.address, correlationId: cause.correlationId, trace: cause.trace,
-      guarantee: 'at_most_once', wantsReply: true,
+      type: contract.type,
+      key,
+      action,
+      input,
+      priority,
+      timeoutMs,
+      caller: agent.address,
+      correlationId: cause.correlationId,
+      trace: cause.trace,
+      guarantee: 'at_most_once',
+      wantsReply: true,
     });
   });
 }

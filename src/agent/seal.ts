@@ -3,7 +3,14 @@ import type { Envelope, Priority } from '../core/envelope.ts';
 import type { TroupeError } from '../core/errors.ts';
 import { type AgentImage, numberKey } from '../state/image.ts';
 import { diff } from '../state/patch.ts';
-import type { DeadLetter, InboxEntry, Op, OutboxEntry, RecordOrigin, StoredReply } from '../state/record.ts';
+import type {
+  DeadLetter,
+  InboxEntry,
+  Op,
+  OutboxEntry,
+  RecordOrigin,
+  StoredReply,
+} from '../state/record.ts';
 import type { Committer } from './commit.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
@@ -17,11 +24,18 @@ export function laneOf(priority: Priority): number {
 }
 
 /** The change of state, as a patch or whole; nothing when nothing changed. */
-export function stateOps(committer: Committer, state: unknown, contract: Contract, hasOthers: boolean): Op[] {
+export function stateOps(
+  committer: Committer,
+  state: unknown,
+  contract: Contract,
+  hasOthers: boolean,
+): Op[] {
   const { image } = committer;
   if (committer.needsWhole) {
     const isUnchanged = state === image.state && (image.hasState || !hasOthers);
-    return isUnchanged && image.stateVersion === contract.stateVersion && !hasOthers ? [] : [['whole', state]];
+    return isUnchanged && image.stateVersion === contract.stateVersion && !hasOthers
+      ? []
+      : [['whole', state]];
   }
   if (state === image.state) return [];
   const change = diff(image.state, state);
@@ -29,12 +43,23 @@ export function stateOps(committer: Committer, state: unknown, contract: Contrac
 }
 
 /** The marks that a message was delivered: its number, and its key if it has one. */
-export function deliveredOps(envelope: Envelope, reply: StoredReply | null, fingerprint: string | undefined): Op[] {
+export function deliveredOps(
+  envelope: Envelope,
+  reply: StoredReply | null,
+  fingerprint: string | undefined,
+): Op[] {
   const ops: Op[] = [];
   const { numbering, idempotencyKey, priority } = envelope;
   if (numbering !== undefined) {
     const kept = idempotencyKey === undefined ? reply : null;
-    ops.push(['consume', numbering.sender, laneOf(priority), numbering.number, numbering.floor, kept]);
+    ops.push([
+      'consume',
+      numbering.sender,
+      laneOf(priority),
+      numbering.number,
+      numbering.floor,
+      kept,
+    ]);
   }
   if (idempotencyKey !== undefined) ops.push(['key', idempotencyKey, fingerprint ?? '', reply]);
   return ops;
@@ -44,7 +69,12 @@ export function deliveredOps(envelope: Envelope, reply: StoredReply | null, fing
 export type SendCause = Pick<Envelope, 'correlationId' | 'trace'>;
 
 /** Promised messages, numbered behind those that were promised before. */
-export function sendOps(image: AgentImage, sends: readonly Sending[], cause: SendCause, host: AgentHost): Op[] {
+export function sendOps(
+  image: AgentImage,
+  sends: readonly Sending[],
+  cause: SendCause,
+  host: AgentHost,
+): Op[] {
   if (sends.length === 0) return [];
   const ops: Op[] = [];
   const used = new Map<string, number>();
@@ -55,7 +85,15 @@ export function sendOps(image: AgentImage, sends: readonly Sending[], cause: Sen
     used.set(numbered, number);
     const { correlationId, trace } = cause;
     const entry: OutboxEntry = {
-      id, type, key, action, input, priority, number, at: host.clock.now(), correlationId,
+      id,
+      type,
+      key,
+      action,
+      input,
+      priority,
+      number,
+      at: host.clock.now(),
+      correlationId,
       ...(trace === undefined ? {} : { trace }),
     };
     ops.push(['send', entry]);
@@ -71,9 +109,13 @@ export function originOf(envelope: Envelope): RecordOrigin {
 
 /** The durable form of a message that waits. */
 export function inboxEntry(envelope: Envelope): InboxEntry {
-  const { id, action, input, priority, numbering, idempotencyKey, caller, correlationId, trace } = envelope;
+  const { id, action, input, priority, numbering, idempotencyKey, caller, correlationId, trace } =
+    envelope;
   return {
-    id, action, input, priority,
+    id,
+    action,
+    input,
+    priority,
     sender: numbering?.sender ?? '',
     number: numbering?.number ?? 0,
     at: envelope.firstAttemptAt,
@@ -109,13 +151,29 @@ export function envelopeOf(type: string, key: string, entry: InboxEntry): Envelo
 export function deadLetterOps(envelope: Envelope, error: TroupeError, at: number): Op[] {
   const { id, type, key, action, input, attempt, caller, correlationId } = envelope;
   const letter: DeadLetter = {
-    id, type, key, action, input, error: error.toValue(), attempts: attempt, at, correlationId,
+    id,
+    type,
+    key,
+    action,
+    input,
+    error: error.toValue(),
+    attempts: attempt,
+    at,
+    correlationId,
     ...(caller === undefined ? {} : { caller }),
   };
   return [['dead', letter]];
 }
 
-const turnOps: ReadonlySet<Op[0]> = new Set<Op[0]>(['state', 'whole', 'event', 'send', 'timer', 'untimer', 'delete']);
+const turnOps: ReadonlySet<Op[0]> = new Set<Op[0]>([
+  'state',
+  'whole',
+  'event',
+  'send',
+  'timer',
+  'untimer',
+  'delete',
+]);
 
 /** Whether an operation makes its record a turn, with a version of its own. */
 export function isTurnOp(op: Op): boolean {

@@ -1,6 +1,6 @@
 /**
- * A step: announced before it starts, recorded after it ends. A step whose outcome is recorded never
- * runs again; what a step is that was cut off, its policy says.
+ * A step: announced before it starts, recorded after it ends. A step whose outcome is recorded
+ * never runs again; what a step is that was cut off, its policy says.
  */
 import { type Duration, durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -24,8 +24,15 @@ type Finding = { readonly value: unknown } | 'retry' | 'fail' | 'ask';
 export interface StepOptions {
   readonly key?: string | undefined;
   readonly pure?: boolean | undefined;
-  readonly retry?: { readonly attempts: number; readonly backoff?: Duration | undefined } | undefined;
-  readonly onUnknown?: 'retry' | 'fail' | 'ask' | ((call: StepCall) => Finding | Promise<Finding>) | undefined;
+  readonly retry?:
+    | { readonly attempts: number; readonly backoff?: Duration | undefined }
+    | undefined;
+  readonly onUnknown?:
+    | 'retry'
+    | 'fail'
+    | 'ask'
+    | ((call: StepCall) => Finding | Promise<Finding>)
+    | undefined;
 }
 
 /** A step that a task asks for. */
@@ -47,7 +54,10 @@ export async function runStep(task: TaskRun, request: StepRequest): Promise<unkn
   }
   task.enter(claim, options.key);
   try {
-    const outcome = effect === undefined ? await begin(task, claim, request) : await afterCut(task, claim, request);
+    const outcome =
+      effect === undefined
+        ? await begin(task, claim, request)
+        : await afterCut(task, claim, request);
     return task.conclude(claim, outcome);
   } finally {
     task.leave(claim, options.key);
@@ -83,7 +93,8 @@ async function find(task: TaskRun, claim: Claim, { options }: StepRequest): Prom
 async function ask(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
   task.pauseBegins();
   const answer = task.wait(claim, undefined, undefined);
-  if (claim.effect?.status !== 'asking') await task.commit([task.effectOp(claim, { status: 'asking' })]);
+  if (claim.effect?.status !== 'asking')
+    await task.commit([task.effectOp(claim, { status: 'asking' })]);
   task.activation.logger.warn('a step was cut off and a person has to say what became of it', {
     run: task.run.id,
     step: claim.name,
@@ -116,7 +127,11 @@ async function perform(task: TaskRun, claim: Claim, request: StepRequest): Promi
   }
 }
 
-async function attemptAll(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
+async function attemptAll(
+  task: TaskRun,
+  claim: Claim,
+  request: StepRequest,
+): Promise<EffectOutcome> {
   const { attempts = 1, backoff = '1s' } = request.options.retry ?? {};
   const backoffMs = durationMs(backoff, `the backoff of step "${claim.name}"`);
   for (let attempt = 1; ; attempt += 1) {

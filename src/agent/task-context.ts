@@ -1,6 +1,8 @@
-/** What a task sees and may ask for. Each effect is announced or recorded by its {@link TaskRun}. */
+/**
+ * What a task sees and may ask for. Each effect is announced or recorded by its {@link TaskRun}.
+ */
 import { type Duration, durationMs } from '../core/duration.ts';
-import type { Priority, TraceContext } from '../core/envelope.ts';
+import type { Priority, Reply, TraceContext } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import { readOnlyView } from '../state/draft.ts';
@@ -13,7 +15,6 @@ import { failureOf } from './failure.ts';
 import type { OutgoingMessage } from './host.ts';
 import { ownItem } from './own-item.ts';
 import { type InnerCall, type InnerReference, innerReference } from './reference.ts';
-import type { Reply } from '../core/envelope.ts';
 import { parseWith } from './schema.ts';
 import { runStep, type StepBody, type StepOptions } from './step.ts';
 import { suggestionFor } from './suggest.ts';
@@ -85,11 +86,17 @@ export class TaskContext {
 
   random(): number {
     this.#draws += 1;
-    return Number.parseInt(hexHash(Buffer.from(`${this.runId} ${this.#draws}`)).slice(0, 12), 16) / 2 ** 48;
+    return (
+      Number.parseInt(hexHash(Buffer.from(`${this.runId} ${this.#draws}`)).slice(0, 12), 16) /
+      2 ** 48
+    );
   }
 
   step(name: string, input: unknown, body: StepBody, options: StepOptions = {}): Promise<unknown> {
-    const copy = copyValue(input, `${this.address}.${this.#task.run.action}: input of step "${name}"`);
+    const copy = copyValue(
+      input,
+      `${this.address}.${this.#task.run.action}: input of step "${name}"`,
+    );
     return runStep(this.#task, { name, input: copy, body, options });
   }
 
@@ -105,7 +112,13 @@ export class TaskContext {
     return task.tell(outcome, task.activation.host.clock.now());
   }
 
-  send(contract: Contract, key: string, action: string, input?: unknown, options: SendOptions = {}): void {
+  send(
+    contract: Contract,
+    key: string,
+    action: string,
+    input?: unknown,
+    options: SendOptions = {},
+  ): void {
     const task = this.#task;
     const { activation } = task;
     const { type } = contract;
@@ -114,8 +127,16 @@ export class TaskContext {
     parseWith(shape.input, copy, `${type}.${action}`, 'INVALID_INPUT');
     const claim = task.claim('send', `${type}/${key}.${action}`, copy, options.key);
     if (claim.effect?.status === 'done') return;
-    const guarantee = options.delivery ?? (contract.consistency === 'none' ? 'at_least_once' : 'exactly_once');
-    const sending = { type, key, action, input: copy, guarantee, priority: options.priority ?? 'normal' } as const;
+    const guarantee =
+      options.delivery ?? (contract.consistency === 'none' ? 'at_least_once' : 'exactly_once');
+    const sending = {
+      type,
+      key,
+      action,
+      input: copy,
+      guarantee,
+      priority: options.priority ?? 'normal',
+    } as const;
     const at = activation.host.clock.now();
     const effect = task.effectOp(claim, { status: 'done', outcome: ['ok', undefined], at });
     const cause = { correlationId: task.run.correlationId, trace: undefined };
@@ -140,8 +161,14 @@ export class TaskContext {
       await task.commit(early.ops);
       return task.tell(early.outcome, host.clock.now());
     }
-    const span = options.timeout === undefined ? undefined : durationMs(options.timeout, 'the timeout of ctx.waitFor');
-    return this.#await(claim, span, ['ok', copyValue(options.default, 'the default of ctx.waitFor')]);
+    const span =
+      options.timeout === undefined
+        ? undefined
+        : durationMs(options.timeout, 'the timeout of ctx.waitFor');
+    return this.#await(claim, span, [
+      'ok',
+      copyValue(options.default, 'the default of ctx.waitFor'),
+    ]);
   }
 
   async sleep(span: Duration, options: Keyed = {}): Promise<void> {
@@ -163,9 +190,11 @@ export class TaskContext {
   async #await(claim: Claim, spanMs: number | undefined, onDue: EffectOutcome): Promise<unknown> {
     const task = this.#task;
     const { host } = task.activation;
-    const dueAt = claim.effect?.dueAt ?? (spanMs === undefined ? undefined : host.clock.now() + spanMs);
+    const dueAt =
+      claim.effect?.dueAt ?? (spanMs === undefined ? undefined : host.clock.now() + spanMs);
     const outcome = task.wait(claim, dueAt, onDue);
-    if (claim.effect === undefined) await task.commit([task.effectOp(claim, { ...(dueAt === undefined ? {} : { dueAt }) })]);
+    if (claim.effect === undefined)
+      await task.commit([task.effectOp(claim, { ...(dueAt === undefined ? {} : { dueAt }) })]);
     task.activation.rearm();
     const ended = await outcome;
     return task.tell(ended === 'retry' ? undefined : ended, undefined);
@@ -174,10 +203,18 @@ export class TaskContext {
   #earlySignal(claim: Claim, signal: string): { ops: Op[]; outcome: EffectOutcome } | undefined {
     const task = this.#task;
     const { image, host } = task.activation;
-    const entry = image?.signals?.find(({ name, runId }) => name === signal && (runId === undefined || runId === task.run.id));
+    const entry = image?.signals?.find(
+      ({ name, runId }) => name === signal && (runId === undefined || runId === task.run.id),
+    );
     if (entry === undefined) return undefined;
     const outcome = ['ok', entry.data] as const;
-    return { ops: [['unsignal', entry.id], task.effectOp(claim, { status: 'done', outcome, at: host.clock.now() })], outcome };
+    return {
+      ops: [
+        ['unsignal', entry.id],
+        task.effectOp(claim, { status: 'done', outcome, at: host.clock.now() }),
+      ],
+      outcome,
+    };
   }
 
   /** Runs a change as a turn of its own, whose record also says that it was done. */
@@ -188,7 +225,10 @@ export class TaskContext {
     return new Promise(resolve => {
       let outcome: EffectOutcome = ['ok', undefined];
       const done = (turn: TurnContext, value: unknown) => {
-        outcome = ['ok', copyValue(value, `${address}.${task.run.action}: the result of an update`)];
+        outcome = [
+          'ok',
+          copyValue(value, `${address}.${task.run.action}: the result of an update`),
+        ];
         addOp(turn, task.effectOp(claim, { status: 'done', outcome, at: host.clock.now() }));
       };
       const work = (turn: TurnContext): unknown => {
@@ -202,7 +242,10 @@ export class TaskContext {
         resolve(error === undefined ? outcome : ['error', error.toValue()]);
       };
       const { correlationId, caller } = task.run;
-      host.enqueue(address, ownItem(activation, `${task.run.action}.update`, work, { correlationId, caller, settled }));
+      host.enqueue(
+        address,
+        ownItem(activation, `${task.run.action}.update`, work, { correlationId, caller, settled }),
+      );
     });
   }
 
@@ -212,7 +255,8 @@ export class TaskContext {
     const { contract, key, action, input, stepKey } = call;
     const claim = task.claim('call', `${contract.type}/${key}.${action}`, input, stepKey);
     const position = { epoch: 0, version: 0 };
-    if (claim.effect?.status === 'done') return { value: task.tell(claim.effect.outcome, claim.effect.at), ...position };
+    if (claim.effect?.status === 'done')
+      return { value: task.tell(claim.effect.outcome, claim.effect.at), ...position };
     task.enter(claim, stepKey ?? claim.identity);
     const isRead = actionOf(contract, action).kind === 'read';
     if (!isRead && claim.effect === undefined) await task.announce(claim, 1);
@@ -227,16 +271,25 @@ export class TaskContext {
     const isKeyed = !isRead && contract.consistency !== 'none';
     try {
       const reply = await activation.host.deliver({
-        type: contract.type, key, action, input, priority,
+        type: contract.type,
+        key,
+        action,
+        input,
+        priority,
         guarantee: isRead ? 'at_most_once' : isKeyed ? 'exactly_once' : 'at_least_once',
         ...(isKeyed ? { idempotencyKey: `${run.id} ${claim.identity}` } : {}),
         timeoutMs: timeoutMs ?? (isRead ? undefined : Number.POSITIVE_INFINITY),
-        caller: activation.address, correlationId: run.correlationId, trace: undefined, wantsReply: true,
+        caller: activation.address,
+        correlationId: run.correlationId,
+        trace: undefined,
+        wantsReply: true,
       });
       return ['ok', reply.value];
     } catch (error) {
       if (this.#task.isOver || (TroupeError.is(error) && stopCodes.has(error.code))) return never();
-      const failure = TroupeError.is(error) ? error : failureOf(error, `${contract.type}/${key}.${action}`);
+      const failure = TroupeError.is(error)
+        ? error
+        : failureOf(error, `${contract.type}/${key}.${action}`);
       return ['error', failure.toValue()];
     }
   }

@@ -1,7 +1,7 @@
 /**
- * One run of a task in memory. The function runs from the top; every effect it asks for is looked up
- * by its identity first, so what was recorded stands in for what was done. Outcomes are recorded in
- * the same record as the next intent, or at the end of the tick, and nothing that stands on one
+ * One run of a task in memory. The function runs from the top; every effect it asks for is looked
+ * up by its identity first, so what was recorded stands in for what was done. Outcomes are recorded
+ * in the same record as the next intent, or at the end of the tick, and nothing that stands on one
  * leaves before.
  */
 import { TroupeError } from '../core/errors.ts';
@@ -11,8 +11,8 @@ import { hexHash } from '../state/hash.ts';
 import type { Op, SignalEntry, StoredReply } from '../state/record.ts';
 import type { Effect, EffectKind, Run } from '../state/runs.ts';
 import { actionOf } from './action.ts';
-import { keyOf } from './administration-reads.ts';
 import type { Activation } from './activation.ts';
+import { keyOf } from './administration-reads.ts';
 import { failureOf, withOutcome } from './failure.ts';
 import type { Implementation } from './implementation.ts';
 import type { Resolution } from './run-types.ts';
@@ -92,7 +92,10 @@ export class TaskRun {
   start(): void {
     const { run, activation } = this;
     const context = new TaskContext(this);
-    const handler = this.#options.implementation.handlers[run.action] as (context: unknown, input: unknown) => unknown;
+    const handler = this.#options.implementation.handlers[run.action] as (
+      context: unknown,
+      input: unknown,
+    ) => unknown;
     const input = copyValue(run.input, `${activation.address}.${run.action}: input`);
     const startedAt = activation.host.clock.monotonic();
     Promise.resolve()
@@ -102,7 +105,10 @@ export class TaskRun {
       .then(reply => this.#end(reply, startedAt));
   }
 
-  /** Finds an effect by its identity. Steps are found by name, the rest by place; a key replaces either. */
+  /**
+   * Finds an effect by its identity. Steps are found by name, the rest by place; a key replaces
+   * either.
+   */
   claim(kind: EffectKind, name: string, input: unknown, key: string | undefined): Claim {
     this.checkLive();
     const fingerprint = hexHash(encodeValue([name, input]));
@@ -131,7 +137,9 @@ export class TaskRun {
   }
 
   leave(claim: Claim, key: string | undefined): void {
-    this.#running.delete(claim.kind === 'step' && key === undefined ? `step ${claim.name}` : claim.identity);
+    this.#running.delete(
+      claim.kind === 'step' && key === undefined ? `step ${claim.name}` : claim.identity,
+    );
     this.#busy -= 1;
   }
 
@@ -145,10 +153,18 @@ export class TaskRun {
   /** The operation that says how an effect stands. */
   effectOp(claim: Claim, change: Partial<Effect>): Op {
     const { kind, name, fingerprint, effect } = claim;
-    return ['effect', this.run.id, claim.identity, { attempts: effect?.attempts ?? 1, kind, name, fingerprint, status: 'intent', ...change }];
+    return [
+      'effect',
+      this.run.id,
+      claim.identity,
+      { attempts: effect?.attempts ?? 1, kind, name, fingerprint, status: 'intent', ...change },
+    ];
   }
 
-  /** Takes down an outcome, and tells the task. It is recorded with the next intent, or at the end of the tick. */
+  /**
+   * Takes down an outcome, and tells the task. It is recorded with the next intent, or at the end
+   * of the tick.
+   */
   conclude<T>(claim: Claim, outcome: EffectOutcome, more: readonly Op[] = []): T {
     const at = this.activation.host.clock.now();
     for (const op of more) this.#enqueue(op, undefined);
@@ -160,7 +176,10 @@ export class TaskRun {
   tell(outcome: EffectOutcome | undefined, at: number | undefined): unknown {
     if (at !== undefined && at > this.#now) this.#now = at;
     if (outcome?.[0] === 'error') throw TroupeError.from(outcome[1]);
-    return copyValue(outcome?.[1], `${this.activation.address}.${this.run.action}: a recorded outcome`);
+    return copyValue(
+      outcome?.[1],
+      `${this.activation.address}.${this.run.action}: a recorded outcome`,
+    );
   }
 
   /** Records operations, with all outcomes that wait to be recorded before them. */
@@ -188,9 +207,20 @@ export class TaskRun {
   }
 
   /** Waits for a signal, for time, or for a person. */
-  wait(claim: Claim, dueAt: number | undefined, onDue: EffectOutcome | undefined): Promise<EffectOutcome | 'retry'> {
+  wait(
+    claim: Claim,
+    dueAt: number | undefined,
+    onDue: EffectOutcome | undefined,
+  ): Promise<EffectOutcome | 'retry'> {
     return new Promise(resolve => {
-      const effect: Effect = { kind: claim.kind, name: claim.name, fingerprint: claim.fingerprint, status: 'intent', attempts: 1, dueAt };
+      const effect: Effect = {
+        kind: claim.kind,
+        name: claim.name,
+        fingerprint: claim.fingerprint,
+        status: 'intent',
+        attempts: 1,
+        dueAt,
+      };
       this.#waits.set(claim.identity, { effect, onDue, resolve });
     });
   }
@@ -203,8 +233,13 @@ export class TaskRun {
     if (offset < this.#chunksBefore) return;
     const { contract, tasks } = this.activation;
     const place = `${contract.type}.${this.run.action} chunk`;
-    const copy = copyValue(parseWith(actionOf(contract, this.run.action).stream, chunk, place, 'OUTPUT_INVALID'), place);
-    this.#enqueue(['chunk', this.run.id, copy, contract.limits.chunksMax], () => tasks.streams.changed(this.run.id));
+    const copy = copyValue(
+      parseWith(actionOf(contract, this.run.action).stream, chunk, place, 'OUTPUT_INVALID'),
+      place,
+    );
+    this.#enqueue(['chunk', this.run.id, copy, contract.limits.chunksMax], () =>
+      tasks.streams.changed(this.run.id),
+    );
   }
 
   /** The task is told what time it is: waits that are over end. */
@@ -214,15 +249,16 @@ export class TaskRun {
       if (effect.dueAt === undefined || effect.dueAt > now) continue;
       this.#waits.delete(identity);
       const outcome = onDue ?? (['ok', undefined] as const);
-      this.commit([['effect', this.run.id, identity, { ...effect, status: 'done', outcome, at: now }]]).then(
-        () => this.#resume(wait, outcome, now),
-        ignoreEnded,
-      );
+      this.commit([
+        ['effect', this.run.id, identity, { ...effect, status: 'done', outcome, at: now }],
+      ]).then(() => this.#resume(wait, outcome, now), ignoreEnded);
     }
   }
 
   /** Gives a signal to a wait for it. */
-  takeSignal(entry: SignalEntry): { readonly ops: Op[]; readonly delivered: () => void } | undefined {
+  takeSignal(
+    entry: SignalEntry,
+  ): { readonly ops: Op[]; readonly delivered: () => void } | undefined {
     for (const [identity, wait] of this.#waits) {
       if (wait.effect.kind !== 'waitFor' || wait.effect.name !== entry.name) continue;
       this.#waits.delete(identity);
@@ -237,13 +273,19 @@ export class TaskRun {
   }
 
   /** Takes a person's word about a step that was cut off. */
-  resolve(step: string, key: string | undefined, resolution: Resolution): { readonly ops: Op[]; readonly delivered: () => void } {
+  resolve(
+    step: string,
+    key: string | undefined,
+    resolution: Resolution,
+  ): { readonly ops: Op[]; readonly delivered: () => void } {
     for (const [identity, effect] of this.run.effects) {
       if (effect.status !== 'asking' || effect.name !== step) continue;
       if (key !== undefined && keyOf(identity) !== key) continue;
       return this.#resolution(identity, effect, resolution);
     }
-    throw new TroupeError('INVALID_INPUT', { detail: `no step "${step}" of run ${this.run.id} waits for a person` });
+    throw new TroupeError('INVALID_INPUT', {
+      detail: `no step "${step}" of run ${this.run.id} waits for a person`,
+    });
   }
 
   /** Stops the run for good: what it asks for from now on fails with `error`. */
@@ -263,23 +305,40 @@ export class TaskRun {
     if (!this.#isOver) return;
     const { reason } = this.#controller.signal;
     if (TroupeError.is(reason)) throw reason;
-    throw new TroupeError('CANCELLED', { detail: `run ${this.run.id} goes on elsewhere`, outcome: 'unknown' });
+    throw new TroupeError('CANCELLED', {
+      detail: `run ${this.run.id} goes on elsewhere`,
+      outcome: 'unknown',
+    });
   }
 
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  #resolution(identity: string, effect: Effect, resolution: Resolution): { ops: Op[]; delivered: () => void } {
+  #resolution(
+    identity: string,
+    effect: Effect,
+    resolution: Resolution,
+  ): { ops: Op[]; delivered: () => void } {
     const wait = this.#waits.get(identity);
     this.#waits.delete(identity);
     const at = this.activation.host.clock.now();
     if (resolution === 'retry') {
-      const again: Effect = { ...effect, status: 'intent', by: 'nobody', attempts: effect.attempts };
-      return { ops: [['effect', this.run.id, identity, again]], delivered: () => wait?.resolve('retry') };
+      const again: Effect = {
+        ...effect,
+        status: 'intent',
+        by: 'nobody',
+        attempts: effect.attempts,
+      };
+      return {
+        ops: [['effect', this.run.id, identity, again]],
+        delivered: () => wait?.resolve('retry'),
+      };
     }
     const outcome: EffectOutcome =
-      resolution === 'fail' ? ['error', stepUnknown(this, effect.name).toValue()] : ['ok', resolution.value];
+      resolution === 'fail'
+        ? ['error', stepUnknown(this, effect.name).toValue()]
+        : ['ok', resolution.value];
     return {
       ops: [['effect', this.run.id, identity, { ...effect, status: 'done', outcome, at }]],
       delivered: () => (wait === undefined ? undefined : this.#resume(wait, outcome, at)),
@@ -316,7 +375,13 @@ export class TaskRun {
     const { address, contract, image } = this.activation;
     const shape = actionOf(contract, this.run.action);
     const place = `${contract.type}.${this.run.action} output`;
-    const output = shape.output === undefined ? undefined : copyValue(parseWith(shape.output, value, place, 'OUTPUT_INVALID'), `${address}: ${place}`);
+    const output =
+      shape.output === undefined
+        ? undefined
+        : copyValue(
+            parseWith(shape.output, value, place, 'OUTPUT_INVALID'),
+            `${address}: ${place}`,
+          );
     return ['ok', output, image?.version ?? 0];
   }
 
@@ -342,9 +407,16 @@ export class TaskRun {
 
   /** The end could not be recorded because it is too large: that is how the run ends, then. */
   #endFailed(error: unknown): void {
-    if (!TroupeError.is(error) || error.code !== 'PAYLOAD_TOO_LARGE' || this.activation.isEnded) return;
-    const reply: StoredReply = ['error', withOutcome(error, 'executed').toValue(), this.activation.image?.version ?? 0];
-    this.activation.record([['ended', this.run.id, reply]]).then(() => this.activation.tasks.ended(this.run.id, reply), ignoreEnded);
+    if (!TroupeError.is(error) || error.code !== 'PAYLOAD_TOO_LARGE' || this.activation.isEnded)
+      return;
+    const reply: StoredReply = [
+      'error',
+      withOutcome(error, 'executed').toValue(),
+      this.activation.image?.version ?? 0,
+    ];
+    this.activation
+      .record([['ended', this.run.id, reply]])
+      .then(() => this.activation.tasks.ended(this.run.id, reply), ignoreEnded);
   }
 }
 

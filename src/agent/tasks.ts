@@ -1,6 +1,6 @@
 /**
- * The runs of one activation: begins them, resumes what an earlier life left unfinished, brings them
- * signals and time, and answers who waits for them.
+ * The runs of one activation: begins them, resumes what an earlier life left unfinished, brings
+ * them signals and time, and answers who waits for them.
  */
 import { TroupeError } from '../core/errors.ts';
 import type { Op, SignalEntry, StoredReply } from '../state/record.ts';
@@ -82,10 +82,19 @@ export class Tasks {
   answer(runId: string, item: MailboxItem): void {
     const run = this.#run(runId);
     if (run === undefined) {
-      item.reject(new TroupeError('EXPIRED', { detail: `${this.#activation.address} no longer knows run ${runId}`, outcome: 'unknown' }));
-    } else if (!item.envelope.wantsReply) item.resolve({ value: runId, ...this.#activation.position });
+      item.reject(
+        new TroupeError('EXPIRED', {
+          detail: `${this.#activation.address} no longer knows run ${runId}`,
+          outcome: 'unknown',
+        }),
+      );
+    } else if (!item.envelope.wantsReply)
+      item.resolve({ value: runId, ...this.#activation.position });
     else if (run.reply === undefined) this.#wait(runId, item);
-    else this.#activation.committer?.whenAccepted(answering(item, run.reply, this.#activation.host.epoch));
+    else
+      this.#activation.committer?.whenAccepted(
+        answering(item, run.reply, this.#activation.host.epoch),
+      );
   }
 
   /** Resumes runs that are not active, and tells active ones the time. */
@@ -137,7 +146,13 @@ export class Tasks {
   cancel(runId: string, reason: string): Op[] {
     const run = this.#run(runId);
     if (run === undefined || run.reply !== undefined) return [];
-    return this.#endOps(run, new TroupeError('CANCELLED', { detail: `run ${runId} was cancelled: ${reason}`, outcome: 'executed' }));
+    return this.#endOps(
+      run,
+      new TroupeError('CANCELLED', {
+        detail: `run ${runId} was cancelled: ${reason}`,
+        outcome: 'executed',
+      }),
+    );
   }
 
   /** What a person says of a step that was cut off. */
@@ -145,7 +160,9 @@ export class Tasks {
     const { runId, step, key, resolution } = asked;
     const active = this.#active?.get(runId);
     if (active !== undefined) return active.resolve(step, key, resolution);
-    throw new TroupeError('INVALID_INPUT', { detail: `${this.#activation.address} has no run ${runId} that goes on` });
+    throw new TroupeError('INVALID_INPUT', {
+      detail: `${this.#activation.address} has no run ${runId} that goes on`,
+    });
   }
 
   /** The end of a run was accepted. */
@@ -161,7 +178,10 @@ export class Tasks {
   /** A run cannot go on with this code; it stays as it is for code that fits. */
   stuck(runId: string, error: TroupeError): void {
     this.#active?.get(runId)?.close();
-    this.#activation.logger.error('a run cannot go on with this code', { run: runId, error: error.message });
+    this.#activation.logger.error('a run cannot go on with this code', {
+      run: runId,
+      error: error.message,
+    });
     const items = this.#waiting?.get(runId) ?? [];
     this.#waiting?.delete(runId);
     for (const item of items) item.reject(error);
@@ -204,7 +224,12 @@ export class Tasks {
   }
 
   #start(run: Run, isResumed: boolean): void {
-    const active = new TaskRun({ activation: this.#activation, implementation: this.#implementation, run, isResumed });
+    const active = new TaskRun({
+      activation: this.#activation,
+      implementation: this.#implementation,
+      run,
+      isResumed,
+    });
     this.#active ??= new Map();
     this.#active.set(run.id, active);
     active.start();

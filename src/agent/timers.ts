@@ -34,7 +34,8 @@ export class Timers {
     const now = host.clock.now();
     for (const [id, entry] of image.timers ?? []) {
       const notBefore = this.#failures?.get(id)?.notBefore ?? 0;
-      if (entry.dueAt <= now && notBefore <= now && this.#firing?.get(id) !== entry.dueAt) this.#fire(id, entry, now);
+      if (entry.dueAt <= now && notBefore <= now && this.#firing?.get(id) !== entry.dueAt)
+        this.#fire(id, entry, now);
     }
     this.onAccepted(image);
   }
@@ -66,11 +67,17 @@ export class Timers {
     this.#firing ??= new Map();
     this.#firing.set(id, entry.dueAt);
     const tick = tickOf(entry, now);
-    const after: Op = tick.next === undefined ? ['untimer', id] : ['timer', id, { ...entry, dueAt: tick.next }];
-    const item = ownItem(agent, entry.action, turn => this.#run(turn, id, entry, tick.runs, after), {
-      input: entry.input,
-      settled: error => this.#settled(item, id, entry, after, error),
-    });
+    const after: Op =
+      tick.next === undefined ? ['untimer', id] : ['timer', id, { ...entry, dueAt: tick.next }];
+    const item = ownItem(
+      agent,
+      entry.action,
+      turn => this.#run(turn, id, entry, tick.runs, after),
+      {
+        input: entry.input,
+        settled: error => this.#settled(item, id, entry, after, error),
+      },
+    );
     agent.host.enqueue(agent.address, item);
   }
 
@@ -81,7 +88,13 @@ export class Timers {
     return runs ? this.#activation.perform(turn, entry.action, entry.input) : undefined;
   }
 
-  #settled(item: MailboxItem, id: string, entry: TimerEntry, after: Op, error: TroupeError | undefined): void {
+  #settled(
+    item: MailboxItem,
+    id: string,
+    entry: TimerEntry,
+    after: Op,
+    error: TroupeError | undefined,
+  ): void {
     if (this.#firing?.get(id) === entry.dueAt) this.#firing.delete(id);
     if (error === undefined) this.#failures?.delete(id);
     else if (error.code === 'REJECTED') this.#activation.record([after]).catch(() => this.wake());

@@ -73,7 +73,9 @@ export let addFollowUp: (turn: TurnContext, followUp: () => void) => void;
 /** Adds a message to the record of a turn. */
 export let addSending: (turn: TurnContext, sending: Sending) => void;
 
-/** The context of a turn; see `TurnContext` in `contexts.ts` for what each kind of agent may use. */
+/**
+ * The context of a turn; see `TurnContext` in `contexts.ts` for what each kind of agent may use.
+ */
 export class TurnContext {
   readonly #agent: TurnAgent;
   readonly #envelope: Envelope;
@@ -157,7 +159,10 @@ export class TurnContext {
     const { address } = this.#agent;
     throw new TroupeError('REJECTED', {
       detail: `${address}.${this.#envelope.action} answered ${code}`,
-      data: { code, ...(data === undefined ? {} : { data: copyValue(data, `${address} rejection ${code}`) }) },
+      data: {
+        code,
+        ...(data === undefined ? {} : { data: copyValue(data, `${address} rejection ${code}`) }),
+      },
     });
   }
 
@@ -175,12 +180,21 @@ export class TurnContext {
     this.#add(['event', name, copyValue(parsed, `${address} event ${name}`)]);
   }
 
-  send(contract: Contract, key: string, action: string, input?: unknown, options: SendOptions = {}): void {
+  send(
+    contract: Contract,
+    key: string,
+    action: string,
+    input?: unknown,
+    options: SendOptions = {},
+  ): void {
     this.#checkOpen();
     const target = addressOf(contract.type, key);
     const shape = actionOf(contract, action);
     if (shape.kind === 'read') {
-      throw new TroupeError('INVALID_INPUT', { detail: `${target}.${action} is a read and cannot be sent to`, outcome: 'rolled-back' });
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${target}.${action} is a read and cannot be sent to`,
+        outcome: 'rolled-back',
+      });
     }
     parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
     this.#sends ??= [];
@@ -199,7 +213,12 @@ export class TurnContext {
     this.#setTimer(action, input, options, { dueAt });
   }
 
-  every(schedule: TimerSchedule, action: string, input?: unknown, options: TimerOptions = {}): void {
+  every(
+    schedule: TimerSchedule,
+    action: string,
+    input?: unknown,
+    options: TimerOptions = {},
+  ): void {
     const { timeZone, missed } = options;
     const dueAt = firstDueAt(schedule, this.now(), timeZone);
     this.#setTimer(action, input, options, {
@@ -220,9 +239,13 @@ export class TurnContext {
     return readsOf(this.#agent, this.#envelope, contract, key);
   }
 
-  #guarantee(contract: Contract, asked: OutgoingMessage['guarantee'] | undefined): OutgoingMessage['guarantee'] {
+  #guarantee(
+    contract: Contract,
+    asked: OutgoingMessage['guarantee'] | undefined,
+  ): OutgoingMessage['guarantee'] {
     const isDurable = this.#agent.contract.consistency !== 'none';
-    const guarantee = asked ?? (isDurable && contract.consistency !== 'none' ? 'exactly_once' : 'at_least_once');
+    const guarantee =
+      asked ?? (isDurable && contract.consistency !== 'none' ? 'exactly_once' : 'at_least_once');
     if (guarantee === 'exactly_once' && !(isDurable && contract.consistency !== 'none')) {
       throw new TroupeError('LEVEL_UNSUPPORTED', {
         detail: `exactly_once from ${this.address} to ${contract.type} needs "strong" at both ends`,
@@ -232,15 +255,27 @@ export class TurnContext {
     return guarantee;
   }
 
-  #setTimer(action: string, input: unknown, options: TimerOptions, timing: Omit<TimerEntry, 'action' | 'input'>): void {
+  #setTimer(
+    action: string,
+    input: unknown,
+    options: TimerOptions,
+    timing: Omit<TimerEntry, 'action' | 'input'>,
+  ): void {
     const { contract, address } = this.#agent;
     this.#refuseOn('none', 'timers');
     const shape = actionOf(contract, action);
     if (shape.kind === 'read') {
-      throw new TroupeError('INVALID_INPUT', { detail: `a timer of ${address} cannot run the read "${action}"`, outcome: 'rolled-back' });
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `a timer of ${address} cannot run the read "${action}"`,
+        outcome: 'rolled-back',
+      });
     }
     parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
-    this.#add(['timer', options.id ?? action, { action, input: copyValue(input, `${address} timer ${action}`), ...timing }]);
+    this.#add([
+      'timer',
+      options.id ?? action,
+      { action, input: copyValue(input, `${address} timer ${action}`), ...timing },
+    ]);
   }
 
   #refuseOn(level: Contract['consistency'], what: string): void {
@@ -266,7 +301,12 @@ export class TurnContext {
     this.#checkOpen();
     this.#isOpen = false;
     const state = this.#draft === undefined ? this.#base : this.#draft.close();
-    return { state, ops: this.#ops ?? nothing, sends: this.#sends ?? nothing, followUps: this.#followUps ?? nothing };
+    return {
+      state,
+      ops: this.#ops ?? nothing,
+      sends: this.#sends ?? nothing,
+      followUps: this.#followUps ?? nothing,
+    };
   }
 
   #checkOpen(): void {

@@ -37,7 +37,9 @@ export class AgentDirectory {
   async list(options: ListOptions<string> = {}): Promise<Page<AgentInfo>> {
     const { type, prefix } = options;
     if (prefix !== undefined && type === undefined) {
-      throw new TroupeError('INVALID_INPUT', { detail: 'a list by `prefix` of the key needs a `type`' });
+      throw new TroupeError('INVALID_INPUT', {
+        detail: 'a list by `prefix` of the key needs a `type`',
+      });
     }
     if (type !== undefined) this.#options.contractOf(type);
     const kernel = this.#options.kernel();
@@ -46,13 +48,18 @@ export class AgentDirectory {
   }
 }
 
-async function listAgents(kernel: ClientKernel, prefix: string | undefined, { limit, cursor }: ReturnType<typeof pageOf>): Promise<Page<AgentInfo>> {
+async function listAgents(
+  kernel: ClientKernel,
+  prefix: string | undefined,
+  { limit, cursor }: ReturnType<typeof pageOf>,
+): Promise<Page<AgentInfo>> {
   const items: AgentInfo[] = [];
   let place = cursor;
   do {
     const page = await kernel.log.heads({ prefix, cursor: place, limit: limit - items.length });
     place = page.cursor;
-    for (const { name, wakeAt } of page.heads) if (isHostedAgent(kernel, name)) items.push(infoOf(kernel, name, wakeAt));
+    for (const { name, wakeAt } of page.heads)
+      if (isHostedAgent(kernel, name)) items.push(infoOf(kernel, name, wakeAt));
   } while (place !== undefined && items.length < limit);
   if (place === undefined) items.push(...unrecorded(kernel, prefix));
   return place === undefined ? { items } : { items, cursor: place };
@@ -64,7 +71,8 @@ function unrecorded(kernel: ClientKernel, prefix: string | undefined): AgentInfo
   for (const { address, activation } of kernel.residents.all()) {
     const isRecorded = activation?.committer !== undefined && activation.committer.hasRecords;
     if (isRecorded || activation === undefined) continue;
-    if (prefix === undefined || address.startsWith(prefix)) items.push(infoOf(kernel, address, Number.POSITIVE_INFINITY));
+    if (prefix === undefined || address.startsWith(prefix))
+      items.push(infoOf(kernel, address, Number.POSITIVE_INFINITY));
   }
   return items;
 }

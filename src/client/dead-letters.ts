@@ -1,6 +1,7 @@
 /** Messages that were given up: found over all agents, sent again, or dropped. */
-import type { DeadLetter } from '../state/record.ts';
+
 import { noticedAt } from '../state/image.ts';
+import type { DeadLetter } from '../state/record.ts';
 import type { KernelSource } from './kernel.ts';
 import { collectPages, pageOf } from './pages.ts';
 import type { AgentReference } from './reference.ts';
@@ -8,18 +9,27 @@ import { addressOfId } from './runs.ts';
 import type { DeadLetterInfo, DeadLetters } from './troupe.ts';
 
 /** The dead letters of all agents of a node; `at` gives the reference of an address. */
-export function deadLetters(kernel: KernelSource, at: (address: string) => AgentReference): DeadLetters {
+export function deadLetters(
+  kernel: KernelSource,
+  at: (address: string) => AgentReference,
+): DeadLetters {
   return {
     async list(options = {}) {
       const { type } = options;
-      const page = { ...pageOf(options), prefix: type === undefined ? undefined : `${type}/`, dueAt: noticedAt };
+      const page = {
+        ...pageOf(options),
+        prefix: type === undefined ? undefined : `${type}/`,
+        dueAt: noticedAt,
+      };
       return collectPages(kernel(), page, async address => {
         const letters = (await at(address).administer('$dead', undefined)) as DeadLetter[];
         return letters.map(letter => infoOf(address, letter));
       });
     },
     async retry(id) {
-      const messageId = (await at(addressOfId(id)).administer('$retryDead', { id: letterId(id) })) as string;
+      const messageId = (await at(addressOfId(id)).administer('$retryDead', {
+        id: letterId(id),
+      })) as string;
       return { messageId };
     },
     async drop(id) {

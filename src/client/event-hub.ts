@@ -2,8 +2,9 @@
  * Listeners to events as they are accepted. Each has a queue of its own, so that a slow one harms
  * nobody: when its queue is full the oldest events are dropped, and that is logged.
  */
-import type { PublishedEvents } from '../agent/host.ts';
+
 import type { EventMeta } from '../agent/history-types.ts';
+import type { PublishedEvents } from '../agent/host.ts';
 import { textOf } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -53,7 +54,8 @@ export class EventHub {
     for (const [index, [name, data]] of events.entries()) {
       const meta = { agent: address, ...position, index, at: new Date(at) };
       for (const subscription of subscriptions) {
-        if (subscription.event === undefined || subscription.event === name) this.#enqueue(subscription, data, meta);
+        if (subscription.event === undefined || subscription.event === name)
+          this.#enqueue(subscription, data, meta);
       }
     }
   }
@@ -77,7 +79,10 @@ export class EventHub {
       try {
         listener(data, meta);
       } catch (error) {
-        this.#options.logger.error('an event listener threw', { agent: meta.agent, error: textOf(error) });
+        this.#options.logger.error('an event listener threw', {
+          agent: meta.agent,
+          error: textOf(error),
+        });
       }
     }
   }

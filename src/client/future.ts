@@ -31,7 +31,10 @@ export function futureId({ type, key, request }: FutureOptions): string {
  */
 export function parseFutureId(id: string): FutureOptions {
   const hash = id.lastIndexOf('#');
-  if (hash < 0) throw new TroupeError('INVALID_INPUT', { detail: `${JSON.stringify(id)} is not the id of a future` });
+  if (hash < 0)
+    throw new TroupeError('INVALID_INPUT', {
+      detail: `${JSON.stringify(id)} is not the id of a future`,
+    });
   return { ...parseAddress(id.slice(0, hash)), request: decodeURIComponent(id.slice(hash + 1)) };
 }
 
@@ -47,7 +50,12 @@ export class DurableFuture<T> implements Future<T> {
     this.id = futureId(options);
     this.#kernel = kernel;
     this.#options = options;
-    this.#recorded = options.message === undefined ? Promise.resolve() : kernel().delivery.deliver(options.message).then(() => undefined);
+    this.#recorded =
+      options.message === undefined
+        ? Promise.resolve()
+        : kernel()
+            .delivery.deliver(options.message)
+            .then(() => undefined);
     // Whoever awaits the future or `recorded` sees the failure; nobody has to.
     this.#recorded.catch(() => undefined);
   }
@@ -70,8 +78,14 @@ export class DurableFuture<T> implements Future<T> {
     const { type, key, request, message } = this.#options;
     const fingerprint = message === undefined ? '' : fingerprintOf(message.action, message.input);
     await this.#kernel().delivery.deliver({
-      type, key, action: '$cancelKey', input: { key: request, fingerprint, reason },
-      guarantee: 'at_least_once', priority: 'high', wantsReply: true, trace: undefined,
+      type,
+      key,
+      action: '$cancelKey',
+      input: { key: request, fingerprint, reason },
+      guarantee: 'at_least_once',
+      priority: 'high',
+      wantsReply: true,
+      trace: undefined,
     });
   }
 
@@ -79,8 +93,15 @@ export class DurableFuture<T> implements Future<T> {
     const { type, key, request } = this.#options;
     await this.#recorded.catch(ignoreAnswered);
     const reply = await this.#kernel().delivery.deliver({
-      type, key, action: '$future', input: { key: request },
-      guarantee: 'at_least_once', priority: 'normal', wantsReply: true, timeoutMs: Number.POSITIVE_INFINITY, trace: undefined,
+      type,
+      key,
+      action: '$future',
+      input: { key: request },
+      guarantee: 'at_least_once',
+      priority: 'normal',
+      wantsReply: true,
+      timeoutMs: Number.POSITIVE_INFINITY,
+      trace: undefined,
     });
     // The agent's output schema made the value what the type says.
     return reply.value as T;
@@ -89,6 +110,7 @@ export class DurableFuture<T> implements Future<T> {
 
 /** A request that was given up is answered with its error; one that never arrived is not. */
 function ignoreAnswered(error: unknown): void {
-  if (TroupeError.is(error) && (error.outcome === 'rolled-back' || error.outcome === 'executed')) return;
+  if (TroupeError.is(error) && (error.outcome === 'rolled-back' || error.outcome === 'executed'))
+    return;
   throw error;
 }

@@ -1,7 +1,15 @@
 /** The past of an agent, read from its log: events, states at earlier moments, differences. */
-import type { AgentEvent, EventMeta, EventsOptions, Moment, StateAt, StateChange } from '../agent/history-types.ts';
-import { Fold, readAll } from '../agent/load.ts';
+
 import type { Contract } from '../agent/contract.ts';
+import type {
+  AgentEvent,
+  EventMeta,
+  EventsOptions,
+  Moment,
+  StateAt,
+  StateChange,
+} from '../agent/history-types.ts';
+import { Fold, readAll } from '../agent/load.ts';
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import { emptyImage } from '../state/image.ts';
@@ -10,7 +18,11 @@ import type { ClientKernel } from './kernel.ts';
 import { changesBetween } from './state-changes.ts';
 
 /** The kept events of an agent, oldest first, and then new ones if asked to follow. */
-export async function* eventsOf(kernel: ClientKernel, address: string, options: EventsOptions = {}): AsyncGenerator<AgentEvent<Contract>> {
+export async function* eventsOf(
+  kernel: ClientKernel,
+  address: string,
+  options: EventsOptions = {},
+): AsyncGenerator<AgentEvent<Contract>> {
   const { from = 0, follow = false, abortSignal } = options;
   const news = new News();
   const stop = follow ? kernel.events.on(address, undefined, () => news.ring()) : undefined;
@@ -33,7 +45,11 @@ export async function* eventsOf(kernel: ClientKernel, address: string, options: 
 }
 
 /** The state of an agent at a moment. */
-export async function stateAt(kernel: ClientKernel, address: string, moment: Moment): Promise<StateAt<unknown>> {
+export async function stateAt(
+  kernel: ClientKernel,
+  address: string,
+  moment: Moment,
+): Promise<StateAt<unknown>> {
   const fold = new Fold(address, emptyImage('', 0, 0), kernel.retention);
   let found: StateAt<unknown> | undefined;
   let isAny = false;
@@ -47,8 +63,16 @@ export async function stateAt(kernel: ClientKernel, address: string, moment: Mom
 }
 
 /** What changed between two moments. */
-export async function diffOf(kernel: ClientKernel, address: string, before: Moment, after: Moment): Promise<readonly StateChange[]> {
-  const [earlier, later] = [await stateAt(kernel, address, before), await stateAt(kernel, address, after)];
+export async function diffOf(
+  kernel: ClientKernel,
+  address: string,
+  before: Moment,
+  after: Moment,
+): Promise<readonly StateChange[]> {
+  const [earlier, later] = [
+    await stateAt(kernel, address, before),
+    await stateAt(kernel, address, after),
+  ];
   return changesBetween(earlier.state, later.state);
 }
 
@@ -62,26 +86,42 @@ function isSnapshotOnly(record: TurnRecord): boolean {
 }
 
 function stateOf({ image }: Fold, record: TurnRecord): StateAt<unknown> {
-  return { state: copyValue(image.state, 'a state'), epoch: record.epoch, version: record.version, at: new Date(record.at) };
+  return {
+    state: copyValue(image.state, 'a state'),
+    epoch: record.epoch,
+    version: record.version,
+    at: new Date(record.at),
+  };
 }
 
 function checked(
   found: StateAt<unknown> | undefined,
   { address, moment, isAny }: { address: string; moment: Moment; isAny: boolean },
 ): StateAt<unknown> {
-  const what = 'version' in moment ? `version ${moment.version}` : `the time ${new Date(Number(moment.time)).toISOString()}`;
+  const what =
+    'version' in moment
+      ? `version ${moment.version}`
+      : `the time ${new Date(Number(moment.time)).toISOString()}`;
   if (found === undefined) {
     throw new TroupeError(isAny ? 'HISTORY_TRIMMED' : 'INVALID_INPUT', {
-      detail: isAny ? `${what} of ${address} is no longer kept (limits.historyVersions)` : `${address} has no history`,
+      detail: isAny
+        ? `${what} of ${address} is no longer kept (limits.historyVersions)`
+        : `${address} has no history`,
     });
   }
   if ('version' in moment && found.version !== moment.version) {
-    throw new TroupeError('INVALID_INPUT', { detail: `${address} has no ${what}; its last one is ${found.version}` });
+    throw new TroupeError('INVALID_INPUT', {
+      detail: `${address} has no ${what}; its last one is ${found.version}`,
+    });
   }
   return found;
 }
 
-function* eventsIn(address: string, record: TurnRecord, from: number): Generator<AgentEvent<Contract>> {
+function* eventsIn(
+  address: string,
+  record: TurnRecord,
+  from: number,
+): Generator<AgentEvent<Contract>> {
   if (record.version < from) return;
   let index = 0;
   for (const op of record.ops) {

@@ -1,13 +1,28 @@
 /**
  * A caller's reference to an agent: typed by its contract, cheap, and valid however often the agent
- * moves, sleeps or restarts. Each verb checks its input, copies it, and hands a message to delivery.
+ * moves, sleeps or restarts. Each verb checks its input, copies it, and hands a message to
+ * delivery.
  */
 import { actionOf } from '../agent/action.ts';
 import type { AdministrativeInputs } from '../agent/administration.ts';
 import type { AdministrativeReadInputs } from '../agent/administration-reads.ts';
 import type { Contract } from '../agent/contract.ts';
-import type { EventMeta, EventsOptions, Moment, StateAt, StateChange } from '../agent/history-types.ts';
-import type { CallOptions, Future, RequestOptions, Result, SendOptions, StreamOptions, TaskStream } from '../agent/references.ts';
+import type {
+  EventMeta,
+  EventsOptions,
+  Moment,
+  StateAt,
+  StateChange,
+} from '../agent/history-types.ts';
+import type {
+  CallOptions,
+  Future,
+  RequestOptions,
+  Result,
+  SendOptions,
+  StreamOptions,
+  TaskStream,
+} from '../agent/references.ts';
 import type { RunsOfAgent } from '../agent/run-types.ts';
 import { parseWith } from '../agent/schema.ts';
 import { suggestionFor } from '../agent/suggest.ts';
@@ -50,18 +65,35 @@ export class AgentReference {
     return reply.value;
   }
 
-  async tryExecute(action: string, input?: unknown, options: SendOptions = {}): Promise<Result<unknown>> {
+  async tryExecute(
+    action: string,
+    input?: unknown,
+    options: SendOptions = {},
+  ): Promise<Result<unknown>> {
     try {
-      const { value, epoch, version } = await this.#deliver(action, input, this.#verb(options, true));
+      const { value, epoch, version } = await this.#deliver(
+        action,
+        input,
+        this.#verb(options, true),
+      );
       return { ok: true, value, position: { agent: this.address, epoch, version } };
     } catch (thrown) {
-      return { ok: false, error: wrapError('INVARIANT_BROKEN', thrown, `${this.address}.${action}`) };
+      return {
+        ok: false,
+        error: wrapError('INVARIANT_BROKEN', thrown, `${this.address}.${action}`),
+      };
     }
   }
 
-  async send(action: string, input?: unknown, options: SendOptions = {}): Promise<{ readonly messageId: string }> {
+  async send(
+    action: string,
+    input?: unknown,
+    options: SendOptions = {},
+  ): Promise<{ readonly messageId: string }> {
     if (actionOf(this.#contract, action).kind === 'read') {
-      throw new TroupeError('INVALID_INPUT', { detail: `${this.address}.${action} is a read: nothing would come of sending to it; use execute` });
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${this.address}.${action} is a read: nothing would come of sending to it; use execute`,
+      });
     }
     const id = this.#kernel().nextId();
     await this.#deliver(action, input, { ...this.#verb(options, false), id });
@@ -70,9 +102,14 @@ export class AgentReference {
 
   async call(action: string, input: unknown, options: CallOptions): Promise<unknown> {
     if (options?.timeout === undefined) {
-      throw new TroupeError('INVALID_INPUT', { detail: `${this.address}.${action}: call needs { timeout }; execute has a default` });
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${this.address}.${action}: call needs { timeout }; execute has a default`,
+      });
     }
-    const reply = await this.#deliver(action, input, { ...this.#verb(options, true), guarantee: 'at_most_once' });
+    const reply = await this.#deliver(action, input, {
+      ...this.#verb(options, true),
+      guarantee: 'at_most_once',
+    });
     return reply.value;
   }
 
@@ -81,25 +118,49 @@ export class AgentReference {
     const key = options.idempotencyKey ?? this.#kernel().nextId();
     const { priority = 'normal' } = options;
     const message = this.#message(action, input, {
-      guarantee: 'exactly_once', priority, idempotencyKey: key, wantsReply: false, timeoutMs: Number.POSITIVE_INFINITY,
+      guarantee: 'exactly_once',
+      priority,
+      idempotencyKey: key,
+      wantsReply: false,
+      timeoutMs: Number.POSITIVE_INFINITY,
     });
-    return new DurableFuture(this.#kernel, { type: this.type, key: this.key, request: key, message });
+    return new DurableFuture(this.#kernel, {
+      type: this.type,
+      key: this.key,
+      request: key,
+      message,
+    });
   }
 
-  stream(action: string, input?: unknown, options: StreamOptions = {}): TaskStream<unknown, unknown> {
+  stream(
+    action: string,
+    input?: unknown,
+    options: StreamOptions = {},
+  ): TaskStream<unknown, unknown> {
     this.#needsLog('stream');
     if (actionOf(this.#contract, action).kind !== 'task') {
-      throw new TroupeError('INVALID_INPUT', { detail: `${this.address}.${action} is no task, and only tasks stream` });
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${this.address}.${action} is no task, and only tasks stream`,
+      });
     }
     const key = options.idempotencyKey ?? this.#kernel().nextId();
-    const verb = this.#verb({ timeout: Number.POSITIVE_INFINITY, ...options, idempotencyKey: key }, false);
+    const verb = this.#verb(
+      { timeout: Number.POSITIVE_INFINITY, ...options, idempotencyKey: key },
+      false,
+    );
     const message = this.#message(action, input, verb);
     return openStream(this.#kernel, { message, request: key, from: options.from ?? 0 });
   }
 
-  async signal(signal: string, data: unknown, options: { readonly run?: string | undefined } = {}): Promise<void> {
+  async signal(
+    signal: string,
+    data: unknown,
+    options: { readonly run?: string | undefined } = {},
+  ): Promise<void> {
     this.#needsLog('signal');
-    const schema = Object.hasOwn(this.#contract.signals, signal) ? this.#contract.signals[signal] : undefined;
+    const schema = Object.hasOwn(this.#contract.signals, signal)
+      ? this.#contract.signals[signal]
+      : undefined;
     if (schema === undefined) {
       const names = Object.keys(this.#contract.signals);
       throw new TroupeError('ACTION_NOT_DEFINED', {
@@ -118,7 +179,11 @@ export class AgentReference {
         detail: `${this.type} has no event "${event}"; it has ${names.join(', ') || 'none'}${suggestionFor(event, names)}`,
       });
     }
-    return this.#kernel().events.on(this.address, event, listener as (data: unknown, meta: EventMeta) => void);
+    return this.#kernel().events.on(
+      this.address,
+      event,
+      listener as (data: unknown, meta: EventMeta) => void,
+    );
   }
 
   events(options: EventsOptions = {}): AsyncIterable<unknown> {
@@ -148,8 +213,17 @@ export class AgentReference {
     options: CallOptions = {},
   ): Promise<unknown> {
     const { type, key } = this;
-    const message = { type, key, action, input: copyValue(input, `${this.address}.${action}`), trace: undefined };
-    const reply = await this.#kernel().delivery.deliver({ ...message, ...this.#verb(options, true) });
+    const message = {
+      type,
+      key,
+      action,
+      input: copyValue(input, `${this.address}.${action}`),
+      trace: undefined,
+    };
+    const reply = await this.#kernel().delivery.deliver({
+      ...message,
+      ...this.#verb(options, true),
+    });
     return reply.value;
   }
 
@@ -161,7 +235,14 @@ export class AgentReference {
     const { type, key } = this;
     const shape = actionOf(this.#contract, action);
     parseWith(shape.input, input, `${type}.${action}`, 'INVALID_INPUT');
-    return { type, key, action, input: copyValue(input, `${type}.${action}: input`), trace: undefined, ...verb };
+    return {
+      type,
+      key,
+      action,
+      input: copyValue(input, `${type}.${action}: input`),
+      trace: undefined,
+      ...verb,
+    };
   }
 
   #verb(options: SendOptions, wantsReply: boolean): Verb {

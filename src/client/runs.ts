@@ -1,5 +1,11 @@
 /** Runs as callers see them: of one agent, and of all. */
-import type { Resolution, ResolveOptions, RunInfo, RunStatus, RunsOfAgent } from '../agent/run-types.ts';
+import type {
+  Resolution,
+  ResolveOptions,
+  RunInfo,
+  RunStatus,
+  RunsOfAgent,
+} from '../agent/run-types.ts';
 import { TroupeError } from '../core/errors.ts';
 import { noticedAt } from '../state/image.ts';
 import type { KernelSource } from './kernel.ts';
@@ -32,7 +38,11 @@ export function allRuns(kernel: KernelSource, at: (address: string) => AgentRefe
   return {
     async list(options: RunListOptions = {}): Promise<Page<RunInfo>> {
       const { type, status } = options;
-      const page = { ...pageOf(options), prefix: type === undefined ? undefined : `${type}/`, dueAt: noticedAt };
+      const page = {
+        ...pageOf(options),
+        prefix: type === undefined ? undefined : `${type}/`,
+        dueAt: noticedAt,
+      };
       return collectPages(kernel(), page, async address => runsOf(at(address)).list({ status }));
     },
     get: id => owner(id).get(id),
@@ -49,5 +59,7 @@ export function allRuns(kernel: KernelSource, at: (address: string) => AgentRefe
 export function addressOfId(id: string): string {
   const hash = id.lastIndexOf('#');
   if (hash > 0) return id.slice(0, hash);
-  throw new TroupeError('INVALID_INPUT', { detail: `${JSON.stringify(id)} is not an id of this kind; it begins with the agent's address and a #` });
+  throw new TroupeError('INVALID_INPUT', {
+    detail: `${JSON.stringify(id)} is not an id of this kind; it begins with the agent's address and a #`,
+  });
 }

@@ -36,7 +36,13 @@ function entriesOf(value: unknown): Map<string | number, unknown> | undefined {
   if (Array.isArray(value)) return new Map(value.entries());
   if (value instanceof Set) return new Map([...value].map((part, index) => [index, part]));
   if (value instanceof Map) return new Map([...value].map(([key, part]) => [textKey(key), part]));
-  if (typeof value !== 'object' || value === null || value instanceof Date || value instanceof Uint8Array) return undefined;
+  if (
+    typeof value !== 'object' ||
+    value === null ||
+    value instanceof Date ||
+    value instanceof Uint8Array
+  )
+    return undefined;
   return new Map(Object.entries(value));
 }
 

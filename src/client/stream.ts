@@ -17,7 +17,10 @@ export interface StreamRequest {
 }
 
 /** Starts a task and reads what it writes. */
-export function openStream(kernel: KernelSource, stream: StreamRequest): TaskStream<unknown, unknown> {
+export function openStream(
+  kernel: KernelSource,
+  stream: StreamRequest,
+): TaskStream<unknown, unknown> {
   const { message, request, from } = stream;
   const { type, key } = message;
   const started = kernel().delivery.deliver(message);
@@ -30,14 +33,26 @@ export function openStream(kernel: KernelSource, stream: StreamRequest): TaskStr
   };
 }
 
-async function* chunksOf(kernel: KernelSource, message: Message, started: Promise<Reply>, from: number): AsyncGenerator<unknown> {
+async function* chunksOf(
+  kernel: KernelSource,
+  message: Message,
+  started: Promise<Reply>,
+  from: number,
+): AsyncGenerator<unknown> {
   const { type, key } = message;
   const { value: runId } = await started;
   let next = from;
   while (true) {
     const reply = await kernel().delivery.deliver({
-      type, key, action: '$chunks', input: { runId, from: next },
-      guarantee: 'at_least_once', priority: 'normal', wantsReply: true, timeoutMs: Number.POSITIVE_INFINITY, trace: undefined,
+      type,
+      key,
+      action: '$chunks',
+      input: { runId, from: next },
+      guarantee: 'at_least_once',
+      priority: 'normal',
+      wantsReply: true,
+      timeoutMs: Number.POSITIVE_INFINITY,
+      trace: undefined,
     });
     const { chunks, isEnded } = reply.value as ChunkSlice;
     yield* chunks;

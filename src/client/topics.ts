@@ -20,16 +20,23 @@ export function topicBus(kernel: KernelSource): TopicBus {
           logger.error('a topic listener threw', { topic, error: textOf(error) });
         }
       });
-      stopping.catch(error => logger.error('a subscription failed', { pattern, error: textOf(error) }));
+      stopping.catch(error =>
+        logger.error('a subscription failed', { pattern, error: textOf(error) }),
+      );
       return () => {
         isStopped = true;
-        stopping.then(stop => stop(), () => undefined);
+        stopping.then(
+          stop => stop(),
+          () => undefined,
+        );
       };
     },
     async publish(topic, data) {
       const { bus, clock } = kernel();
       if (topic.startsWith('agent.')) {
-        throw new TroupeError('INVALID_INPUT', { detail: `topic "${topic}": what begins with "agent." is published by the runtime` });
+        throw new TroupeError('INVALID_INPUT', {
+          detail: `topic "${topic}": what begins with "agent." is published by the runtime`,
+        });
       }
       await bus.publish(topic, encodeValue([copyValue(data, `topic ${topic}`), clock.now()]));
     },

@@ -63,7 +63,11 @@ export class Deadlines {
 
   #open(tick: number): Slot {
     const delay = Math.max(0, tick * tickMs - this.#clock.monotonic());
-    const slot: Slot = { tick, first: undefined, timer: this.#clock.setTimer(delay, () => this.#expire(slot)) };
+    const slot: Slot = {
+      tick,
+      first: undefined,
+      timer: this.#clock.setTimer(delay, () => this.#expire(slot)),
+    };
     this.#slots.set(tick, slot);
     return slot;
   }

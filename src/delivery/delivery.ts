@@ -2,12 +2,13 @@
  * How a message keeps its promise: numbered, handed over, repeated with the same number until it is
  * answered or its deadline has passed. Deduplication is the receiver's; the sender only repeats.
  */
-import type { DeliveryEnd, OutgoingMessage } from '../agent/host.ts';
+
 import { actionOf } from '../agent/action.ts';
-import { isAdministrativeRead } from '../agent/administration-reads.ts';
 import { isAdministrative } from '../agent/administration.ts';
-import type { NodeLimits } from '../agent/limit-options.ts';
+import { isAdministrativeRead } from '../agent/administration-reads.ts';
+import type { DeliveryEnd, OutgoingMessage } from '../agent/host.ts';
 import type { MailboxItem } from '../agent/item.ts';
+import type { NodeLimits } from '../agent/limit-options.ts';
 import type { Envelope, Reply, TraceContext } from '../core/envelope.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -45,7 +46,11 @@ export interface Message extends Omit<OutgoingMessage, 'caller' | 'correlationId
 
 /** Failures after which the same message, with the same number, may be handed over again. */
 const repeatable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'VERSION_CONFLICT', 'STALE_EPOCH', 'WRONG_OWNER', 'ENGINE_UNAVAILABLE', 'NODE_UNREACHABLE',
+  'VERSION_CONFLICT',
+  'STALE_EPOCH',
+  'WRONG_OWNER',
+  'ENGINE_UNAVAILABLE',
+  'NODE_UNREACHABLE',
 ]);
 
 /** Failures that say that this node stops. */
@@ -108,13 +113,18 @@ export class Delivery {
   }
 
   /** Delivers a promised message until it is consumed, given up, or too old. */
-  async deliverPromised(source: string, entry: OutboxEntry, floor: () => number): Promise<DeliveryEnd> {
+  async deliverPromised(
+    source: string,
+    entry: OutboxEntry,
+    floor: () => number,
+  ): Promise<DeliveryEnd> {
     const { limits, clock } = this.#options;
     for (let attempt = 1, tries = 1; ; tries += 1) {
       const end = await this.#tryPromised(source, entry, floor(), attempt);
       if (end === undefined) return { status: 'consumed' };
       if (stopping.has(end.code) || this.#refusal !== undefined) return { status: 'stopped' };
-      if (entry.at + limits.resultWindowMs <= clock.now()) return { status: 'failed', error: tooOld(entry, end), attempts: tries };
+      if (entry.at + limits.resultWindowMs <= clock.now())
+        return { status: 'failed', error: tooOld(entry, end), attempts: tries };
       if (end.outcome === 'rolled-back') attempt += 1;
       await this.#wait(this.#backoff(tries, promisedPauseMsMax));
     }
@@ -127,14 +137,21 @@ export class Delivery {
     for (const shipment of [...this.#open]) shipment.abandon(error);
   }
 
-  #ship(message: Message, answer: { resolve: (reply: Reply) => void; reject: (error: TroupeError) => void }): void {
+  #ship(
+    message: Message,
+    answer: { resolve: (reply: Reply) => void; reject: (error: TroupeError) => void },
+  ): void {
     const { clock, limits, router } = this.#options;
     if (this.#refusal !== undefined) throw this.#refusal;
     if (this.#open.size >= limits.requestsMax) throw overloaded(limits.requestsMax);
     const contract = router.contractOf(message.type);
     const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
-    const isNumbered = contract.consistency !== 'none' && message.guarantee !== 'at_most_once' && !this.#isRead(message);
-    if (isNumbered && timeoutMs > limits.dedupWindowMs && message.idempotencyKey === undefined) throw tooLong(timeoutMs, limits);
+    const isNumbered =
+      contract.consistency !== 'none' &&
+      message.guarantee !== 'at_most_once' &&
+      !this.#isRead(message);
+    if (isNumbered && timeoutMs > limits.dedupWindowMs && message.idempotencyKey === undefined)
+      throw tooLong(timeoutMs, limits);
     const envelope = this.#envelope(message, timeoutMs, isNumbered);
     const shipment = new Shipment(this.#carrier, envelope, clock.monotonic() + timeoutMs, answer);
     this.#open.add(shipment);
@@ -144,13 +161,25 @@ export class Delivery {
 
   #envelope(message: Message, timeoutMs: number, isNumbered: boolean): Envelope {
     const { clock, nextId, trace } = this.#options;
-    const { type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller } = message;
+    const { type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller } =
+      message;
     const id = message.id ?? nextId();
     const now = clock.now();
     const receiver = isNumbered ? receiverOf(priority, type, key) : '';
     return {
-      id, type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller,
-      numbering: isNumbered ? this.#outgoing.numbering(receiver, this.#outgoing.take(receiver, now)) : undefined,
+      id,
+      type,
+      key,
+      action,
+      input,
+      guarantee,
+      priority,
+      idempotencyKey,
+      wantsReply,
+      caller,
+      numbering: isNumbered
+        ? this.#outgoing.numbering(receiver, this.#outgoing.take(receiver, now))
+        : undefined,
       deadline: now + timeoutMs,
       attempt: 1,
       firstAttemptAt: now,
@@ -175,7 +204,10 @@ export class Delivery {
   #renewed(envelope: Envelope): Envelope {
     const { numbering, priority, type, key } = envelope;
     if (numbering === undefined) return envelope;
-    return { ...envelope, numbering: this.#outgoing.numbering(receiverOf(priority, type, key), numbering.number) };
+    return {
+      ...envelope,
+      numbering: this.#outgoing.numbering(receiverOf(priority, type, key), numbering.number),
+    };
   }
 
   #pause(shipment: Shipment, error: TroupeError): number | undefined {
@@ -195,15 +227,29 @@ export class Delivery {
     this.#open.delete(shipment);
     this.#deadlines.remove(shipment);
     const { numbering, priority, type, key } = shipment.envelope;
-    if (numbering !== undefined) this.#outgoing.settle(receiverOf(priority, type, key), numbering.number, isAnswered);
+    if (numbering !== undefined)
+      this.#outgoing.settle(receiverOf(priority, type, key), numbering.number, isAnswered);
   }
 
   /** One attempt at a promised message: nothing when it was consumed. */
-  #tryPromised(source: string, entry: OutboxEntry, floor: number, attempt: number): Promise<TroupeError | undefined> {
+  #tryPromised(
+    source: string,
+    entry: OutboxEntry,
+    floor: number,
+    attempt: number,
+  ): Promise<TroupeError | undefined> {
     const { router, accept, clock } = this.#options;
     const { id, type, key, action, input, priority, number, at, correlationId, trace } = entry;
     const envelope: Envelope = {
-      id, type, key, action, input, priority, correlationId, trace, attempt,
+      id,
+      type,
+      key,
+      action,
+      input,
+      priority,
+      correlationId,
+      trace,
+      attempt,
       guarantee: 'exactly_once',
       numbering: { sender: source, number, floor },
       deadline: Number.POSITIVE_INFINITY,
@@ -253,7 +299,9 @@ function receiverOf(priority: string, type: string, key: string): string {
 }
 
 function isHeldRefusal(error: TroupeError): boolean {
-  return error.code === 'OVERLOADED' && (error.data as { held?: boolean } | undefined)?.held === true;
+  return (
+    error.code === 'OVERLOADED' && (error.data as { held?: boolean } | undefined)?.held === true
+  );
 }
 
 function tooOld(entry: OutboxEntry, last: TroupeError): TroupeError {

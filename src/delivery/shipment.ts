@@ -1,6 +1,6 @@
 /**
- * One message on its way, from the call to its answer: sent, sent again with the same number when it
- * surely or possibly did not arrive, and given up at its deadline with what is known by then.
+ * One message on its way, from the call to its answer: sent, sent again with the same number when
+ * it surely or possibly did not arrive, and given up at its deadline with what is known by then.
  */
 import type { MailboxItem } from '../agent/item.ts';
 import type { Envelope, Reply } from '../core/envelope.ts';
@@ -47,7 +47,10 @@ export class Shipment implements MailboxItem, Timed {
     carrier: Carrier,
     envelope: Envelope,
     dueAt: number,
-    answer: { readonly resolve: (reply: Reply) => void; readonly reject: (error: TroupeError) => void },
+    answer: {
+      readonly resolve: (reply: Reply) => void;
+      readonly reject: (error: TroupeError) => void;
+    },
   ) {
     this.#carrier = carrier;
     this.envelope = envelope;
@@ -83,7 +86,8 @@ export class Shipment implements MailboxItem, Timed {
       this.#reject(this.#known === error.outcome ? error : withOutcome(error, this.#known));
       return;
     }
-    if (error.outcome === 'rolled-back') this.envelope = { ...this.envelope, attempt: this.envelope.attempt + 1 };
+    if (error.outcome === 'rolled-back')
+      this.envelope = { ...this.envelope, attempt: this.envelope.attempt + 1 };
     this.inboxId = undefined;
     this.#pausing = this.#carrier.setTimer(pauseMs, () => {
       this.envelope = this.#carrier.renewed(this.envelope);

@@ -2,9 +2,10 @@
  * Which agents have work of their own, and when: a heap of what this life of the node was told, and
  * from time to time a look into the log for what earlier lives left.
  */
+
+import { textOf } from '../core/errors.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import { textOf } from '../core/errors.ts';
 import { noticedAt } from '../state/image.ts';
 import type { Logger } from '../telemetry/logger.ts';
 
@@ -48,7 +49,9 @@ export class WakeSchedule {
     await this.#look();
     if (this.#isClosed) return;
     this.#options.clock.setTimer(horizonMs / 2, () => {
-      this.start().catch(error => this.#options.logger.error('looking for due work failed', { error: textOf(error) }));
+      this.start().catch(error =>
+        this.#options.logger.error('looking for due work failed', { error: textOf(error) }),
+      );
     });
   }
 
@@ -138,7 +141,8 @@ function pop(heap: Entry[]): void {
   while (true) {
     let child = 2 * index + 1;
     if (child >= heap.length) break;
-    if (child + 1 < heap.length && (heap[child + 1] as Entry).at < (heap[child] as Entry).at) child += 1;
+    if (child + 1 < heap.length && (heap[child + 1] as Entry).at < (heap[child] as Entry).at)
+      child += 1;
     if ((heap[child] as Entry).at >= last.at) break;
     heap[index] = heap[child] as Entry;
     index = child;

@@ -33,7 +33,9 @@ export class Held {
     const { sender } = item.envelope.numbering ?? {};
     const count = this.#items.filter(held => held.envelope.numbering?.sender === sender).length;
     if (count >= this.#limits.heldMax) {
-      item.reject(refusal(item, `${count} messages of its sender are held already (limits.heldMax)`));
+      item.reject(
+        refusal(item, `${count} messages of its sender are held already (limits.heldMax)`),
+      );
       return;
     }
     this.#items.push(item);
@@ -68,10 +70,13 @@ export class Held {
     const before = this.#clock.monotonic() - this.#limits.heldTimeoutMs;
     const late = this.#items.filter(item => item.arrivedAt <= before);
     this.#items = this.#items.filter(item => item.arrivedAt > before);
-    for (const item of late) item.reject(refusal(item, 'a lower number of its sender did not come'));
+    for (const item of late)
+      item.reject(refusal(item, 'a lower number of its sender did not come'));
     const [first] = this.#items;
     if (first !== undefined) {
-      this.#timer = this.#clock.setTimer(Math.max(1, first.arrivedAt - before), () => this.#expire());
+      this.#timer = this.#clock.setTimer(Math.max(1, first.arrivedAt - before), () =>
+        this.#expire(),
+      );
     }
   }
 }

@@ -5,7 +5,9 @@
 import type { MailboxItem } from '../agent/item.ts';
 import { laneOf } from '../agent/seal.ts';
 
-/** How many items each lane may take before the next lower one gets its share: high, normal, low. */
+/**
+ * How many items each lane may take before the next lower one gets its share: high, normal, low.
+ */
 const shares = [16, 4, 1] as const;
 
 /** The waiting items of one agent. */
@@ -105,6 +107,7 @@ class Lane {
   }
 
   *items(): Generator<MailboxItem> {
-    for (let index = this.#head; index < this.#items.length; index += 1) yield this.#items[index] as MailboxItem;
+    for (let index = this.#head; index < this.#items.length; index += 1)
+      yield this.#items[index] as MailboxItem;
   }
 }

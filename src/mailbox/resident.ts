@@ -86,7 +86,8 @@ export class Resident implements Runnable {
   enqueue(item: MailboxItem): void {
     this.lastUsedAt = item.arrivedAt;
     this.#mailbox.push(item);
-    if (item.envelope.guarantee === 'exactly_once' && item.inboxId === undefined) this.#watchInbox();
+    if (item.envelope.guarantee === 'exactly_once' && item.inboxId === undefined)
+      this.#watchInbox();
     this.#options.dispatcher.add(this);
   }
 
@@ -99,7 +100,8 @@ export class Resident implements Runnable {
     }
     this.#reads ??= [];
     const { mailboxLengthMax } = this.#options.implementation.contract.limits;
-    if (this.#reads.length >= mailboxLengthMax) item.reject(mailboxFull(this.address, mailboxLengthMax));
+    if (this.#reads.length >= mailboxLengthMax)
+      item.reject(mailboxFull(this.address, mailboxLengthMax));
     else this.#reads.push(item);
     this.#load();
   }
@@ -149,7 +151,11 @@ export class Resident implements Runnable {
 
   #handle(activation: Activation, item: MailboxItem): void {
     const { numbering } = item.envelope;
-    if (numbering !== undefined && item.inboxId === undefined && activation.admit(item.envelope).kind === 'early') {
+    if (
+      numbering !== undefined &&
+      item.inboxId === undefined &&
+      activation.admit(item.envelope).kind === 'early'
+    ) {
       this.#hold(item);
       return;
     }
@@ -191,7 +197,10 @@ export class Resident implements Runnable {
     }
     loadAgent(host, implementation, key, this.#versionSeen).then(
       loaded => this.#begin(loaded),
-      error => this.#loadFailed(wrapError('ENGINE_UNAVAILABLE', error, `${this.address} could not be loaded`)),
+      error =>
+        this.#loadFailed(
+          wrapError('ENGINE_UNAVAILABLE', error, `${this.address} could not be loaded`),
+        ),
     );
   }
 
@@ -239,7 +248,10 @@ export class Resident implements Runnable {
   #activationEnded(cause: TroupeError): void {
     this.#versionSeen = this.versionSeen;
     this.#activation = undefined;
-    this.#options.host.logger.debug('an activation has ended', { agent: this.address, cause: cause.message });
+    this.#options.host.logger.debug('an activation has ended', {
+      agent: this.address,
+      cause: cause.message,
+    });
     if (this.waiting > 0) this.#options.dispatcher.add(this);
   }
 
@@ -255,7 +267,12 @@ export class Resident implements Runnable {
   #recordInbox(arrivedBefore: number): void {
     let remain = false;
     for (const item of this.#mailbox.items()) {
-      if (item.envelope.guarantee !== 'exactly_once' || item.inboxId !== undefined || item.work !== undefined) continue;
+      if (
+        item.envelope.guarantee !== 'exactly_once' ||
+        item.inboxId !== undefined ||
+        item.work !== undefined
+      )
+        continue;
       if (item.arrivedAt <= arrivedBefore) this.#activation?.recordInbox(item);
       remain ||= item.inboxId === undefined;
     }
@@ -265,7 +282,12 @@ export class Resident implements Runnable {
   #rejectAll(cause: TroupeError): void {
     const reads = this.#reads ?? [];
     this.#reads = undefined;
-    const items = [...(this.#released ?? []), ...this.#mailbox.clear(), ...(this.#held?.clear() ?? []), ...reads];
+    const items = [
+      ...(this.#released ?? []),
+      ...this.#mailbox.clear(),
+      ...(this.#held?.clear() ?? []),
+      ...reads,
+    ];
     this.#released = undefined;
     for (const item of items) item.reject(cause);
   }

@@ -1,6 +1,6 @@
 /**
- * The agents in memory on this node: found by address in one look-up, made on first use, let go when
- * they were idle for long, or when there are too many.
+ * The agents in memory on this node: found by address in one look-up, made on first use, let go
+ * when they were idle for long, or when there are too many.
  */
 import type { AgentHost } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
@@ -24,7 +24,9 @@ const sweepMs = 5_000;
 /** So many agents are looked at, to find the one that was idle longest. */
 const sampleSize = 16;
 
-/** So many versions of agents that left memory are remembered, to notice a log that lost its end. */
+/**
+ * So many versions of agents that left memory are remembered, to notice a log that lost its end.
+ */
 const versionsSeenMax = 10_000;
 
 /** The table of agents in memory. */
@@ -73,7 +75,8 @@ export class Residents {
   /** Takes work of an agent's own; it must be in memory. */
   enqueue(address: string, item: MailboxItem): void {
     const resident = this.#table.get(address);
-    if (resident === undefined) item.reject(new TroupeError('CANCELLED', { detail: `${address} has left memory` }));
+    if (resident === undefined)
+      item.reject(new TroupeError('CANCELLED', { detail: `${address} has left memory` }));
     else resident.enqueue(item);
   }
 
@@ -165,7 +168,11 @@ export class Residents {
     }
     if (this.#table.get(resident.address) === resident) this.#table.delete(resident.address);
     resident.close(error);
-    host.logger.error('an agent could not be loaded', { agent: resident.address, code: error.code, detail: error.detail });
+    host.logger.error('an agent could not be loaded', {
+      agent: resident.address,
+      code: error.code,
+      detail: error.detail,
+    });
     host.lifecycle('quarantined', resident.address, error.code);
   }
 

@@ -1,7 +1,10 @@
-/** The composition root of a real process: opens the engine that the options ask for, and builds a node on it. */
+/**
+ * The composition root of a real process: opens the engine that the options ask for, and builds a
+ * node on it.
+ */
 import { resolve } from 'node:path';
-import { resolveNodeLimits } from '../agent/limit-options.ts';
 import { checkedOptions } from '../agent/contract-check.ts';
+import { resolveNodeLimits } from '../agent/limit-options.ts';
 import type { AgentDefinition, ContractsIn, Troupe, TroupeOptions } from '../client/troupe.ts';
 import { TroupeError } from '../core/errors.ts';
 import { openEmbeddedLogInWorker } from '../engines/embedded/worker-log.ts';
@@ -36,7 +39,9 @@ const knownOptions = ['agents', 'data', 'admin', 'name', 'limits', 'logger', 'tr
  * console.log(await troupe.agents.get('counter/visits').execute('add', 1));
  * ```
  */
-export function createTroupe<const R extends readonly AgentDefinition[]>(options: TroupeOptions<R>): Troupe<ContractsIn<R>> {
+export function createTroupe<const R extends readonly AgentDefinition[]>(
+  options: TroupeOptions<R>,
+): Troupe<ContractsIn<R>> {
   checkedOptions('createTroupe', options, knownOptions);
   const { types, implementations } = sortDefinitions(options.agents);
   const limits = resolveNodeLimits(options.limits ?? {}, 'createTroupe: limits');
@@ -44,7 +49,14 @@ export function createTroupe<const R extends readonly AgentDefinition[]>(options
   const open = async (): Promise<OpenedNode> => {
     const engine = await openEngine(options.data, logger);
     const node = new TroupeNode({
-      ports: { ...engine, clock: systemClock(), random: systemRandom(), bus: memoryBus(systemClock()), logger, memoryBytes },
+      ports: {
+        ...engine,
+        clock: systemClock(),
+        random: systemRandom(),
+        bus: memoryBus(systemClock()),
+        logger,
+        memoryBytes,
+      },
       types,
       implementations,
       limits,
@@ -53,7 +65,9 @@ export function createTroupe<const R extends readonly AgentDefinition[]>(options
     return { node, close: () => engine.log.close() };
   };
   // The contracts are known to the type system only.
-  return new TroupeHandle({ types, drainMs: limits.drainMs, open }) as unknown as Troupe<ContractsIn<R>>;
+  return new TroupeHandle({ types, drainMs: limits.drainMs, open }) as unknown as Troupe<
+    ContractsIn<R>
+  >;
 }
 
 interface OpenedEngine {
@@ -64,7 +78,9 @@ interface OpenedEngine {
 
 async function openEngine(data: string | undefined, logger: Logger): Promise<OpenedEngine> {
   if (data === undefined) {
-    logger.info('no `data` directory was given: everything is in memory and gone when the process ends');
+    logger.info(
+      'no `data` directory was given: everything is in memory and gone when the process ends',
+    );
     return { log: memoryLog(), epoch: 1, lineage: systemRandom().hex(8) };
   }
   if (typeof data !== 'string' || data === '') {
@@ -72,11 +88,14 @@ async function openEngine(data: string | undefined, logger: Logger): Promise<Ope
   }
   const log = await openEmbeddedLogInWorker({ directory: resolve(data), entry: workerEntry() });
   const { epoch, lineage, recovery } = log;
-  if (recovery.cut !== undefined) logger.warn('the end of the log was not written to its end and was cut', { ...recovery.cut });
+  if (recovery.cut !== undefined)
+    logger.warn('the end of the log was not written to its end and was cut', { ...recovery.cut });
   return { log, epoch, lineage };
 }
 
-/** The worker's module, beside this one: TypeScript in the source tree, JavaScript in the package. */
+/**
+ * The worker's module, beside this one: TypeScript in the source tree, JavaScript in the package.
+ */
 function workerEntry(): URL {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return new URL(`./storage-worker.${extension}`, import.meta.url);
@@ -88,5 +107,8 @@ function memoryBytes(): number {
 
 function standardErrorLogger(): Logger {
   const clock = systemClock();
-  return createJsonLogger({ now: () => clock.now(), write: line => process.stderr.write(`${line}\n`) });
+  return createJsonLogger({
+    now: () => clock.now(),
+    write: line => process.stderr.write(`${line}\n`),
+  });
 }

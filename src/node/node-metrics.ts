@@ -28,16 +28,45 @@ export class NodeMetrics {
     this.#clock = clock;
     this.#tracer = tracer;
     const { registry } = this;
-    this.#handled = registry.counter({ name: 'troupe_messages_total', help: 'Messages handled.', labels: ['type', 'action'] });
-    this.#failures = registry.counter({ name: 'troupe_failures_total', help: 'Messages that failed, by error code.', labels: ['type', 'action', 'code'] });
-    this.#duration = registry.histogram({ name: 'troupe_action_duration_seconds', help: 'Time from the beginning of a turn or read to its decision.', labels: ['type', 'action'] });
-    this.#runs = registry.counter({ name: 'troupe_runs_total', help: 'Tasks that ended, by how.', labels: ['type', 'action', 'reason'] });
-    this.#steps = registry.counter({ name: 'troupe_steps_total', help: 'Steps: finished, found finished on resuming, or run again because they were cut off.', labels: ['type', 'action', 'reason'] });
-    this.#lifecycle = registry.counter({ name: 'troupe_lifecycle_total', help: 'Moments in the lives of agents.', labels: ['reason'] });
+    this.#handled = registry.counter({
+      name: 'troupe_messages_total',
+      help: 'Messages handled.',
+      labels: ['type', 'action'],
+    });
+    this.#failures = registry.counter({
+      name: 'troupe_failures_total',
+      help: 'Messages that failed, by error code.',
+      labels: ['type', 'action', 'code'],
+    });
+    this.#duration = registry.histogram({
+      name: 'troupe_action_duration_seconds',
+      help: 'Time from the beginning of a turn or read to its decision.',
+      labels: ['type', 'action'],
+    });
+    this.#runs = registry.counter({
+      name: 'troupe_runs_total',
+      help: 'Tasks that ended, by how.',
+      labels: ['type', 'action', 'reason'],
+    });
+    this.#steps = registry.counter({
+      name: 'troupe_steps_total',
+      help: 'Steps: finished, found finished on resuming, or run again because they were cut off.',
+      labels: ['type', 'action', 'reason'],
+    });
+    this.#lifecycle = registry.counter({
+      name: 'troupe_lifecycle_total',
+      help: 'Moments in the lives of agents.',
+      labels: ['reason'],
+    });
   }
 
   /** Notes a handled message. */
-  observe(envelope: Envelope, kind: string, startedAt: number, error: TroupeError | undefined): void {
+  observe(
+    envelope: Envelope,
+    kind: string,
+    startedAt: number,
+    error: TroupeError | undefined,
+  ): void {
     const { type, action, trace } = envelope;
     const metrics = this.#actions.get(type)?.get(action) ?? this.#open(type, action);
     const durationMs = this.#clock.monotonic() - startedAt;
@@ -77,12 +106,16 @@ export class NodeMetrics {
     let messages = 0;
     for (const { metric } of this.#handled.series()) messages += metric.value;
     const steps = new Map<string, number>();
-    for (const { labelValues, metric } of this.#steps.series()) steps.set(labelValues.join(' '), metric.value);
+    for (const { labelValues, metric } of this.#steps.series())
+      steps.set(labelValues.join(' '), metric.value);
     return { messages, steps };
   }
 
   #open(type: string, action: string): ActionMetrics {
-    const metrics = { handled: this.#handled.with(type, action), duration: this.#duration.with(type, action) };
+    const metrics = {
+      handled: this.#handled.with(type, action),
+      duration: this.#duration.with(type, action),
+    };
     const actions = this.#actions.get(type) ?? new Map<string, ActionMetrics>();
     this.#actions.set(type, actions.set(action, metrics));
     return metrics;

@@ -74,21 +74,42 @@ export class TroupeNode {
     this.metrics = new NodeMetrics(clock, this.tracer);
     const router = new Router(types);
     const events = new EventHub({ clock, logger, queueMax: limits.listenerQueueMax });
-    const retention = { dedupWindowMs: limits.dedupWindowMs, resultWindowMs: limits.resultWindowMs };
+    const retention = {
+      dedupWindowMs: limits.dedupWindowMs,
+      resultWindowMs: limits.resultWindowMs,
+    };
     const nextId = () => this.#nextId();
     this.#host = this.#hostOf(router, events, retention);
     const { implementations } = options;
-    this.residents = new Residents({ host: this.#host, implementations, memoryBytes: ports.memoryBytes });
+    this.residents = new Residents({
+      host: this.#host,
+      implementations,
+      memoryBytes: ports.memoryBytes,
+    });
     this.#delivery = new Delivery({
-      clock, random, limits, router, nextId,
+      clock,
+      random,
+      limits,
+      router,
+      nextId,
       incarnation: this.incarnation,
       trace: parent => this.tracer.context(parent),
-      accept: (envelope, item, isRead) => this.residents.deliver(envelope.type, envelope.key, item, isRead),
-      withdraw: (envelope, item) => this.residents.withdraw(`${envelope.type}/${envelope.key}`, item),
+      accept: (envelope, item, isRead) =>
+        this.residents.deliver(envelope.type, envelope.key, item, isRead),
+      withdraw: (envelope, item) =>
+        this.residents.withdraw(`${envelope.type}/${envelope.key}`, item),
     });
     this.#wakes = new WakeSchedule({ clock, log, logger, wake: address => this.#wake(address) });
     this.kernel = {
-      clock, log, bus, limits, retention, router, events, logger, nextId,
+      clock,
+      log,
+      bus,
+      limits,
+      retention,
+      router,
+      events,
+      logger,
+      nextId,
       delivery: this.#delivery,
       residents: this.residents,
     };
@@ -129,7 +150,9 @@ export class TroupeNode {
   }
 
   #engineFailed(error: TroupeError): void {
-    this.#options.ports.logger.error('the storage engine failed; the node serves no more writes', { detail: error.detail });
+    this.#options.ports.logger.error('the storage engine failed; the node serves no more writes', {
+      detail: error.detail,
+    });
   }
 
   #nextId(): string {
@@ -141,19 +164,28 @@ export class TroupeNode {
     const { ports, limits } = this.#options;
     const { clock, random, log, epoch, lineage, logger } = ports;
     return {
-      clock, random, log, epoch, lineage, logger, limits, retention,
+      clock,
+      random,
+      log,
+      epoch,
+      lineage,
+      logger,
+      limits,
+      retention,
       incarnation: this.incarnation,
       runningSteps: new Map(),
       nextId: () => this.#nextId(),
       deliver: message => this.#delivery.deliver(message),
-      deliverPromised: (source, entry, floor) => this.#delivery.deliverPromised(source, entry, floor),
+      deliverPromised: (source, entry, floor) =>
+        this.#delivery.deliverPromised(source, entry, floor),
       contractOf: type => router.find(type)?.contract as Contract | undefined,
       enqueue: (address, item) => this.residents.enqueue(address, item),
       waitingAt: address => this.residents.get(address)?.waiting ?? 0,
       schedule: (address, wakeAt) => this.#wakes.set(address, wakeAt),
       publish: published => events.publish(published),
       lifecycle: (kind, address, detail) => this.#lifecycle(kind, address, detail),
-      observe: (envelope, kind, startedAt, error) => this.metrics.observe(envelope, kind, startedAt, error),
+      observe: (envelope, kind, startedAt, error) =>
+        this.metrics.observe(envelope, kind, startedAt, error),
       observeRun: (type, action, _startedAt, isOk) => this.metrics.observeRun(type, action, isOk),
       observeStep: (type, name, what) => this.metrics.observeStep(type, name, what),
       faultPoint: ports.onFaultPoint ?? (() => undefined),

@@ -6,7 +6,16 @@ import { deadLetters } from '../client/dead-letters.ts';
 import { DurableFuture, parseFutureId } from '../client/future.ts';
 import { allRuns } from '../client/runs.ts';
 import { topicBus } from '../client/topics.ts';
-import type { AgentDefinition, Agents, DeadLetters, Futures, Runs, StopOptions, TopicBus, Troupe } from '../client/troupe.ts';
+import type {
+  AgentDefinition,
+  Agents,
+  DeadLetters,
+  Futures,
+  Runs,
+  StopOptions,
+  TopicBus,
+  Troupe,
+} from '../client/troupe.ts';
 import { durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
 import { type KnownType, Router } from '../routing/router.ts';
@@ -59,7 +68,10 @@ export class TroupeHandle implements Troupe {
   get node(): TroupeNode {
     if (this.#opened !== undefined) return this.#opened.node;
     throw new TroupeError('NOT_STARTED', {
-      detail: this.#stopping === undefined ? 'the node has not started; await troupe.start() first' : 'the node has stopped',
+      detail:
+        this.#stopping === undefined
+          ? 'the node has not started; await troupe.start() first'
+          : 'the node has stopped',
     });
   }
 
@@ -69,7 +81,10 @@ export class TroupeHandle implements Troupe {
   }
 
   stop(options: StopOptions = {}): Promise<void> {
-    const drainMs = options.drain === undefined ? this.#options.drainMs : durationMs(options.drain, 'stop({ drain })');
+    const drainMs =
+      options.drain === undefined
+        ? this.#options.drainMs
+        : durationMs(options.drain, 'stop({ drain })');
     this.#stopping ??= this.#stop(drainMs);
     return this.#stopping;
   }
@@ -79,7 +94,8 @@ export class TroupeHandle implements Troupe {
   }
 
   async #start(): Promise<void> {
-    if (this.#stopping !== undefined) throw new TroupeError('NOT_STARTED', { detail: 'the node has stopped; make a new one' });
+    if (this.#stopping !== undefined)
+      throw new TroupeError('NOT_STARTED', { detail: 'the node has stopped; make a new one' });
     const opened = await this.#options.open();
     this.#opened = opened;
     await opened.node.start();
@@ -112,13 +128,18 @@ export function sortDefinitions(agents: readonly AgentDefinition[]): Definitions
     const implementation = isImplementation(definition) ? definition : undefined;
     const contract = implementation?.contract ?? (definition as Contract);
     if (typeof contract?.type !== 'string' || contract.actions === undefined) {
-      throw new TroupeError('CONFIG_INVALID', { detail: `agents[${index}] is neither an implementation nor a contract` });
+      throw new TroupeError('CONFIG_INVALID', {
+        detail: `agents[${index}] is neither an implementation nor a contract`,
+      });
     }
     if (definitions.types.has(contract.type)) {
-      throw new TroupeError('CONFIG_INVALID', { detail: `agents[${index}]: the type "${contract.type}" is in the list twice` });
+      throw new TroupeError('CONFIG_INVALID', {
+        detail: `agents[${index}]: the type "${contract.type}" is in the list twice`,
+      });
     }
     definitions.types.set(contract.type, { contract, isHosted: implementation !== undefined });
-    if (implementation !== undefined) definitions.implementations.set(contract.type, implementation);
+    if (implementation !== undefined)
+      definitions.implementations.set(contract.type, implementation);
   }
   return definitions;
 }

@@ -47,7 +47,9 @@ export class Router {
     const known = this.#types.get(type);
     if (known?.isHosted === true) return undefined;
     if (known === undefined) {
-      return new TroupeError('TYPE_NOT_DEFINED', { detail: `there is no agent type "${type}" on this node` });
+      return new TroupeError('TYPE_NOT_DEFINED', {
+        detail: `there is no agent type "${type}" on this node`,
+      });
     }
     return new TroupeError('NODE_UNREACHABLE', {
       detail: `"${type}" is known here by its contract only, and no node that hosts it can be reached; pass its implementation in \`agents\``,
