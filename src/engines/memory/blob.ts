@@ -14,11 +14,6 @@ export function memoryBlobs(clock: Clock): MemoryBlobs {
   return new MemoryBlobs(clock);
 }
 
-/** Opens blobs in a store of their own. */
-export function memoryBlob(clock: Clock): Blob {
-  return new MemoryBlobs(clock).open();
-}
-
 /** A store of blobs in memory, with its switch. */
 export class MemoryBlobs {
   readonly #clock: Clock;

@@ -44,11 +44,6 @@ export function memoryKeyValues(options: MemoryKeyValueOptions = {}): MemoryKeyV
   return new MemoryKeyValues(options);
 }
 
-/** Opens keys and values in a store of their own. */
-export function memoryKeyValue(options: MemoryKeyValueOptions = {}): KeyValue {
-  return new MemoryKeyValues(options).open();
-}
-
 /** A store of keys and values in memory, with its switches. */
 export class MemoryKeyValues {
   readonly faults: MemoryFaults;

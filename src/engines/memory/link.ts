@@ -25,11 +25,6 @@ export function memoryLinks(options: MemoryLinkOptions): MemoryLinks {
   return new MemoryLinks(options);
 }
 
-/** Opens a link in a network of its own. */
-export function memoryLink(options: MemoryLinkOptions): Link {
-  return new MemoryLinks(options).open();
-}
-
 /** A network in memory, with its switches. */
 export class MemoryLinks {
   readonly #pairOptions: PairOptions;
