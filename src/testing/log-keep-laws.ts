@@ -175,6 +175,25 @@ export const logReopenLaws: readonly Law<LogSubject>[] = [
 ];
 
 /** See {@link LogSubject}. */
+export const logDamageLaws: readonly Law<LogSubject>[] = [
+  {
+    name: 'answers for a damaged log with LOG_CORRUPT, and serves the others',
+    needs: ['damage'],
+    async run({ log, damage }) {
+      const [, second = 0] = await putEach(log, 'a/1', ['one', 'text to be damaged']);
+      const other = await put(log, 'a/2', 0, ['sound']);
+      await damage?.('a/1', 'text to be damaged');
+      await mustFail(readAll(log, 'a/1'), 'LOG_CORRUPT', 'reading');
+      await mustFail(log.readLatest('a/1'), 'LOG_CORRUPT', 'reading the latest');
+      const appending = log.append('a/1', second, [record('three')]);
+      await mustFail(appending, 'LOG_CORRUPT', 'appending to a log that is known to be damaged');
+      await put(log, 'a/2', other, ['still']);
+      mustEqual(textsOf(await readAll(log, 'a/2')), ['sound', 'still'], 'the other log');
+    },
+  },
+];
+
+/** See {@link LogSubject}. */
 export const logCloseLaws: readonly Law<LogSubject>[] = [
   {
     name: 'answers appends that are in flight before it is closed',

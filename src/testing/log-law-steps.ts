@@ -7,6 +7,8 @@ export interface LogSubject {
   readonly log: Log;
   /** Closes the log and opens the same store again, as a restart does. */
   readonly reopen?: (() => Promise<Log>) | undefined;
+  /** Damages the stored record of a log that holds this text, below what the engine can know. */
+  readonly damage?: ((name: string, text: string) => Promise<void>) | undefined;
 }
 
 /** A record that holds a text. */

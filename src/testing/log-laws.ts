@@ -2,7 +2,7 @@
 import type { Law } from './laws.ts';
 import { logAppendLaws } from './log-append-laws.ts';
 import { logHeadLaws } from './log-head-laws.ts';
-import { logCloseLaws, logReopenLaws, logTrimLaws } from './log-keep-laws.ts';
+import { logCloseLaws, logDamageLaws, logReopenLaws, logTrimLaws } from './log-keep-laws.ts';
 import type { LogSubject } from './log-law-steps.ts';
 import { logModelLaws } from './log-model-law.ts';
 import { logReadLaws } from './log-read-laws.ts';
@@ -14,6 +14,7 @@ export const logLaws: readonly Law<LogSubject>[] = [
   ...logTrimLaws,
   ...logHeadLaws,
   ...logReopenLaws,
+  ...logDamageLaws,
   ...logCloseLaws,
   ...logModelLaws,
 ];

@@ -4,6 +4,7 @@ import { openEmbeddedLogInWorker } from '../../src/engines/embedded/worker-log.t
 import { systemDisk } from '../../src/engines/system/disk.ts';
 import { systemRandom } from '../../src/engines/system/random.ts';
 import type { LogSubject } from '../../src/testing/log-law-steps.ts';
+import { flipIn } from './flip-in.ts';
 import { openFolder } from './folder.ts';
 import { reopenable } from './reopenable.ts';
 import { openSimMachine } from './sim-machine.ts';
@@ -13,7 +14,7 @@ export async function openEmbeddedHere(): Promise<LogSubject & AsyncDisposable> 
   const folder = await openFolder();
   const open = () => openEmbeddedLog({ disk: systemDisk(folder.path), random: systemRandom() });
   const { first, ...rest } = await reopenable(open, folder.remove);
-  return { log: first, ...rest };
+  return { log: first, damage: async (_, text) => flipIn(folder.path, text), ...rest };
 }
 
 /** Logs on a real directory, in a storage worker. */
@@ -22,7 +23,7 @@ export async function openEmbeddedInWorker(): Promise<LogSubject & AsyncDisposab
   const entry = new URL('../../src/node/storage-worker.ts', import.meta.url);
   const open = () => openEmbeddedLogInWorker({ entry, directory: folder.path });
   const { first, ...rest } = await reopenable(open, folder.remove);
-  return { log: first, ...rest };
+  return { log: first, damage: async (_, text) => flipIn(folder.path, text), ...rest };
 }
 
 /** Logs on a simulated disk. */
@@ -30,5 +31,5 @@ export async function openEmbeddedSimulated(): Promise<LogSubject & AsyncDisposa
   const machine = openSimMachine();
   const open = () => openEmbeddedLog({ disk: machine.openDisk(), random: machine.random });
   const { first, ...rest } = await reopenable(open, machine.stop);
-  return { log: first, ...rest };
+  return { log: first, damage: async (_, text) => machine.flip(text), ...rest };
 }

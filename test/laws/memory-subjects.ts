@@ -18,7 +18,7 @@ const clock = systemClock();
 export async function openMemoryLog(): Promise<LogSubject & AsyncDisposable> {
   const store = memoryLogs();
   const { first, ...rest } = await reopenable(async () => store.open());
-  return { log: first, ...rest };
+  return { log: first, damage: async name => store.damage(name), ...rest };
 }
 
 /** Keys and values in memory. */

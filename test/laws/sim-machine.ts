@@ -16,6 +16,8 @@ export interface SimMachine {
   readonly random: SimRandom;
   /** A view of the machine's one disk, as one process has it. */
   openDisk(): SimDisk;
+  /** Flips a bit of a text wherever it lies on the disk. */
+  flip(text: string): void;
   stop(): Promise<void>;
 }
 
@@ -46,6 +48,12 @@ export function openSimMachine(): SimMachine {
     }),
     random: random.fork('process'),
     openDisk: () => new SimDisk({ ...options, owner: newOwner(), device }),
+    flip(text) {
+      for (const inode of device.tree.files.values()) {
+        const content = Buffer.from(inode.current.read(0, inode.current.size));
+        if (content.includes(text)) inode.flip(content.indexOf(text), 0);
+      }
+    },
     async stop() {
       isStopped = true;
       await running;

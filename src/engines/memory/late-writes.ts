@@ -22,7 +22,7 @@ export class LateWrites {
   }
 
   /**
-   * Carries out `land` later: by time if a time is given, else after some operations (default 1).
+   * Carries out `land` later: by time if a time is given, else after some other operations (default 1).
    */
   add(when: LateLanding, land: () => void): void {
     if (when.afterMs !== undefined) {
@@ -30,7 +30,8 @@ export class LateWrites {
       this.#clock.setTimer(when.afterMs, land);
       return;
     }
-    this.#waiting.push({ dueAt: this.#operations + (when.afterOperations ?? 1), land });
+    // The operation that is late is itself still to be counted.
+    this.#waiting.push({ dueAt: this.#operations + 1 + (when.afterOperations ?? 1), land });
   }
 
   /** Counts an operation that was served, and lands what is due after it. */

@@ -104,7 +104,8 @@ class TcpLink implements Link {
 
 function bind(server: net.Server, host: string, port: number, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', error => {
+    // Stays registered: a later error, such as too many open files, costs one connection only.
+    server.on('error', error => {
       const isTaken = 'code' in error && error.code === 'EADDRINUSE';
       reject(
         new TroupeError(isTaken ? 'PORT_IN_USE' : 'CONFIG_INVALID', {

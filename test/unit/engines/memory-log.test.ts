@@ -117,6 +117,7 @@ describe('an append that lands late', () => {
     bytes.fill(0);
     expect(await texts(log)).toEqual([]);
     expect(await texts(log, 'a/2')).toEqual([]);
+    expect(await texts(log)).toEqual([]);
     expect(await texts(log)).toEqual(['late']);
     expect((await log.heads({})).heads[0]).toMatchObject({ name: 'a/1', wakeAt: 9 });
   });
@@ -134,7 +135,7 @@ describe('an append that lands late', () => {
   it('lands between an attempt and its repetition, which then conflicts', async () => {
     const store = memoryLogs();
     const log = store.open();
-    store.faults.next('unknown-late', { afterOperations: 2 });
+    store.faults.next('unknown-late', { afterOperations: 1 });
     await append(log, 0, 'own');
     expect(await texts(log)).toEqual([]);
     expect(await append(log, 0, 'own')).toEqual({ status: 'conflict' });
