@@ -1,6 +1,6 @@
 /**
- * Flips one bit at each of 1,000 random places of a store of 100,000 acknowledged records and prints
- * what became of it. Usage: node scripts/bit-flips.ts [places] [records] [seed]
+ * Flips one bit at each of 1,000 random places of a store of 100,000 acknowledged records and
+ * prints what became of it. Usage: node scripts/bit-flips.ts [places] [records] [seed]
  */
 import { type BitFlip, countVerdicts, flipBits } from '../test/faults/bit-flips.ts';
 

@@ -1,7 +1,8 @@
 /**
  * Rewrites segments of which little is wanted any more, without getting in the way of commits: the
- * records that are still wanted are copied byte for byte into one new file, which takes the place of
- * the oldest of the old ones by a rename. A crash at any point leaves the old files or the new one.
+ * records that are still wanted are copied byte for byte into one new file, which takes the place
+ * of the oldest of the old ones by a rename. A crash at any point leaves the old files or the new
+ * one.
  */
 import type { DiskFile } from '../../ports/disk.ts';
 import { isDiskFull } from './committer.ts';

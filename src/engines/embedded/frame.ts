@@ -1,7 +1,7 @@
 /**
  * The bytes of commits and records: how a batch lies on the disk, and how each byte of it is
  * covered by a checksum. Pure functions over buffers; where the bytes lie is the business of
- * `segment.ts`. The layout is drawn in docs/decisions/0002-embedded-log-format.md and is never
+ * `segment.ts`. The layout is drawn in docs/decisions/0003-embedded-log-format.md and is never
  * edited, only superseded by a new format version.
  */
 import { crc32 } from 'node:zlib';

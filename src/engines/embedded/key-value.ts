@@ -1,7 +1,7 @@
 /**
- * Keys and values on the Log itself: one log per key, each write a snapshot behind the last, so that
- * compare-and-append is the compare-and-set, and a revision is a place in the log, which rises across
- * deletion too. It adds nothing to the disk format.
+ * Keys and values on the Log itself: one log per key, each write a snapshot behind the last, so
+ * that compare-and-append is the compare-and-set, and a revision is a place in the log, which
+ * rises across deletion too. It adds nothing to the disk format.
  */
 import { TroupeError } from '../../core/errors.ts';
 import type {

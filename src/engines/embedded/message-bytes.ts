@@ -1,6 +1,6 @@
 /**
- * Writes and reads the messages between a thread and its storage worker: numbers and bytes one behind
- * the other, because one buffer handed over costs far less than an object copied.
+ * Writes and reads the messages between a thread and its storage worker: numbers and bytes one
+ * behind the other, because one buffer handed over costs far less than an object copied.
  */
 import { invariant } from '../../core/errors.ts';
 

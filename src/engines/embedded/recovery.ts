@@ -176,8 +176,8 @@ function judge(context: StoreContext, { segments, checkpoint, replay }: Start): 
 }
 
 /**
- * Logs with a hole whose owner a later record tells. When such a log wants to be woken may have been
- * in the hole, so it is woken at once, and who reads it is told.
+ * Logs with a hole whose owner a later record tells. When such a log wants to be woken may have
+ * been in the hole, so it is woken at once, and who reads it is told.
  */
 function damagedLogs({ segments, replay }: Start, index: IndexTable): Map<number, TroupeError> {
   const damaged = new Map<number, TroupeError>();

@@ -105,9 +105,10 @@ export class Replay {
   unresolved(): Hole[] {
     return this.#holes.filter(hole => {
       if (this.#isExcused(hole)) return false;
-      const claims = [...this.#claimed.keys()].filter(
-        place => place >= hole.from && place < hole.to,
-      );
+      // A repair of one log gives up the one place that was its tail.
+      const givenUp = this.#excused.filter(({ from, to }) => to === from + 1);
+      const known = new Set([...this.#claimed.keys(), ...givenUp.map(({ from }) => from)]);
+      const claims = [...known].filter(place => place >= hole.from && place < hole.to);
       return claims.length < hole.recordCount;
     });
   }

@@ -1,7 +1,7 @@
 /**
- * What can be had from a damaged log, and how it is made whole again. If the newest snapshot and all
- * behind it can be read, only history is lost and the log is trimmed. Else it is cut back to the last
- * record up to which everything can be read.
+ * What can be had from a damaged log, and how it is made whole again. If the newest snapshot and
+ * all behind it can be read, only history is lost and the log is trimmed. Else it is cut back to
+ * the last record up to which everything can be read.
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { Seq, StoredRecord } from '../../ports/log.ts';

@@ -83,8 +83,7 @@ export class SegmentStore {
     const store = new SegmentStore(state, report, lock);
     await store.#committer.mark();
     for (const { from, to } of report.losses) {
-      const mark = { kind: recordKind.loss, row: -1, name: new Uint8Array(0) };
-      await store.#commit({ ...mark, previous: from, extra: to });
+      await store.#giveUp(from, to);
     }
     store.#maintenance.start(state.segments.end - report.scannedBytes);
     return store;
@@ -168,7 +167,13 @@ export class SegmentStore {
     if (survey.remedy === 'trim') {
       await this.#commit({ ...mark, kind: recordKind.trim, extra: undefined });
     } else if (survey.remedy === 'cut') {
-      await this.#commit({ ...mark, kind: recordKind.cut, extra: survey.snapshot });
+      // No later record names the old tail as its predecessor: if it is unreadable, this mark
+      // tells a later scan that it was given up.
+      const tail = this.#state.index.tail(row);
+      await Promise.all([
+        this.#giveUp(tail, tail + 1),
+        this.#commit({ ...mark, kind: recordKind.cut, extra: survey.snapshot }),
+      ]);
     }
     this.#chains.forget(row);
     this.#state.damaged.delete(row);
@@ -218,6 +223,12 @@ export class SegmentStore {
         this.#state.damaged.set(row, error);
       throw error;
     }
+  }
+
+  /** Marks a part of the log as given up with the operator's consent. */
+  async #giveUp(from: Seq, to: Seq): Promise<void> {
+    const mark = { kind: recordKind.loss, row: -1, name: new Uint8Array(0) };
+    await this.#commit({ ...mark, previous: from, extra: to });
   }
 
   async #commit(mark: Omit<Parameters<typeof markWork>[0], 'settle'>): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The storage worker: a thin shell around the store. It takes requests out of messages, gives them to
- * the store, and sends the answers of one commit together. It decides nothing itself.
+ * The storage worker: a thin shell around the store. It takes requests out of messages, gives them
+ * to the store, and sends the answers of one commit together. It decides nothing itself.
  */
 import type { MessagePort } from 'node:worker_threads';
 import { TroupeError, wrapError } from '../../core/errors.ts';

@@ -1,7 +1,7 @@
 /**
- * The embedded store against a model: random appends, trims, repairs of power, restarts. Small limits
- * make segments roll, checkpoints and compactions happen all the time, and each crash tears what was
- * not flushed at a random byte.
+ * The embedded store against a model: random appends, trims, repairs of power, restarts. Small
+ * limits make segments roll, checkpoints and compactions happen all the time, and each crash tears
+ * what was not flushed at a random byte.
  */
 import { describe, expect, it } from 'vitest';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../src/engines/embedded/log.ts';

@@ -1,4 +1,6 @@
-/** The embedded log on a disk in memory: what the laws do not ask, because only this engine has it. */
+/**
+ * The embedded log on a disk in memory: what the laws do not ask, because only this engine has it.
+ */
 import { describe, expect, it } from 'vitest';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../src/engines/embedded/log.ts';
 import { systemRandom } from '../../../src/engines/system/random.ts';

@@ -163,9 +163,13 @@ describe('repair', () => {
     const { tail } = await log.readLatest('a/1');
     await put(log, 'a/1', tail, 'four');
     await log.close();
-    // The hole of the given-up record is met again by each scan; only consent explains it.
-    const again = await open(disk, { acceptLoss: true });
-    expect(textsOf(await again.readLatest('a/1'))).toEqual(['!two', 'four']);
+    for (const path of ['nothing', 'index']) {
+      const copy = disk.fork();
+      copy.files.delete(path);
+      const again = await open(copy);
+      expect(again.recovery.losses).toEqual([]);
+      expect(textsOf(await again.readLatest('a/1'))).toEqual(['!two', 'four']);
+    }
   });
 
   it('changes nothing in a log that is whole, and refuses one there is not', async () => {

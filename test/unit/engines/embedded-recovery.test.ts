@@ -97,7 +97,7 @@ describe('damage below the high-water mark', () => {
     expect(textsOf(await log.read('a/2', { after: 0 }))).toEqual(['other']);
   });
 
-  it('in the header of the last record of a log refuses to open, unless the loss is accepted', async () => {
+  it('in the header of the last record refuses to open unless the loss is accepted', async () => {
     const disk = await closedStore();
     const offset = headerOf(disk, firstSegment, 'a/1', 'three');
     disk.flip(firstSegment, offset + 5);
