@@ -15,8 +15,10 @@ import type { LogSubject } from '../../src/testing/log-law-steps.ts';
 import { logLaws } from '../../src/testing/log-laws.ts';
 import { randomLaws } from '../../src/testing/random-laws.ts';
 import {
+  openEmbeddedBlobs,
   openEmbeddedHere,
   openEmbeddedInWorker,
+  openEmbeddedKeyValues,
   openEmbeddedSimulated,
 } from './embedded-subjects.ts';
 import {
@@ -54,8 +56,15 @@ export const lawSuites: readonly AnySuite[] = [
   ...log('embedded, worker', openEmbeddedInWorker),
   ...log('embedded, simulated', openEmbeddedSimulated),
   anySuite({ port: 'KeyValue', engine: 'memory', laws: keyValueLaws, open: openMemoryKeyValue }),
+  anySuite({
+    port: 'KeyValue',
+    engine: 'embedded',
+    laws: keyValueLaws,
+    open: openEmbeddedKeyValues,
+  }),
   anySuite({ port: 'Bus', engine: 'memory', laws: busLaws, open: openMemoryBus }),
   anySuite({ port: 'Blob', engine: 'memory', laws: blobLaws, open: openMemoryBlob }),
+  anySuite({ port: 'Blob', engine: 'embedded', laws: blobLaws, open: openEmbeddedBlobs }),
   anySuite({ port: 'Link', engine: 'memory', laws: linkLaws, open: openMemoryLink }),
   anySuite({ port: 'Link', engine: 'system', laws: linkLaws, open: openSystemLink }),
   ...disk('system', () => openSystemDisk(false)),

@@ -22,7 +22,8 @@ export class LateWrites {
   }
 
   /**
-   * Carries out `land` later: by time if a time is given, else after some other operations (default 1).
+   * Carries out `land` later: by time if a time is given, else after some other operations
+   * (default 1).
    */
   add(when: LateLanding, land: () => void): void {
     if (when.afterMs !== undefined) {

@@ -1,3 +1,4 @@
+/** Each switch of the key-value store in memory does its damage. */
 import { expect, it } from 'vitest';
 import { memoryKeyValues } from '../../../src/engines/memory/key-value.ts';
 
@@ -45,7 +46,7 @@ it('lets a write land late only if its condition still holds then', async () => 
   expect((await keyValue.get('b'))?.value).toEqual(Uint8Array.of(9));
 });
 
-it('answers with a conflict although the condition holds, and refuses all while it is away', async () => {
+it('answers with a conflict though the condition holds, and refuses all while away', async () => {
   const store = memoryKeyValues();
   const keyValue = store.open();
   store.faults.next('conflict');

@@ -1,3 +1,4 @@
+/** Each switch of the logs in memory does its damage, and nothing else. */
 import { describe, expect, it } from 'vitest';
 import { MemoryLogs, memoryLogs } from '../../../src/engines/memory/log.ts';
 import { systemClock } from '../../../src/engines/system/clock.ts';

@@ -1,3 +1,4 @@
+/** The switches of blobs, bus and links in memory. */
 import { expect, it } from 'vitest';
 import { memoryBlobs } from '../../../src/engines/memory/blob.ts';
 import { memoryBuses } from '../../../src/engines/memory/bus.ts';

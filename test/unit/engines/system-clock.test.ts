@@ -1,3 +1,4 @@
+/** Delays that the timers of the machine cannot hold, on timers that are moved by hand. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/engines/system/clock.ts';
 

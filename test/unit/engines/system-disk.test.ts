@@ -1,3 +1,4 @@
+/** A directory of this machine: modes, full devices, paths, and the lock between processes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';

@@ -1,3 +1,4 @@
+/** Frames come out of a stream whole, however it is cut. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { encodeFrame, FrameReader } from '../../../src/engines/system/frame-reader.ts';

@@ -1,3 +1,4 @@
+/** Links over TCP when peers are rude, slow or silent. */
 import { once } from 'node:events';
 import * as net from 'node:net';
 import { Worker } from 'node:worker_threads';

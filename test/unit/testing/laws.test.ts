@@ -1,3 +1,4 @@
+/** How laws are checked: what counts as held, excepted and broken. */
 import { expect, it } from 'vitest';
 import { systemClock } from '../../../src/engines/system/clock.ts';
 import { checkLaws, type Law, type LawSuite, within } from '../../../src/testing/laws.ts';
