@@ -38,6 +38,7 @@ export class WakeSchedule {
   #heap: Entry[] = [];
   #timer: Timer | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
+  #looking: Timer | undefined;
   #isClosed = false;
 
   constructor(options: WakeScheduleOptions) {
@@ -46,13 +47,18 @@ export class WakeSchedule {
 
   /** Looks for what earlier lives left, now and from time to time. */
   async start(): Promise<void> {
-    await this.#look();
-    if (this.#isClosed) return;
-    this.#options.clock.setTimer(horizonMs / 2, () => {
-      this.start().catch(error =>
-        this.#options.logger.error('looking for due work failed', { error: textOf(error) }),
-      );
-    });
+    const { clock, logger } = this.#options;
+    try {
+      await this.#look();
+    } finally {
+      if (!this.#isClosed) {
+        this.#looking = clock.setTimer(horizonMs / 2, () => {
+          this.start().catch(error =>
+            logger.error('looking for due work failed', { error: textOf(error) }),
+          );
+        });
+      }
+    }
   }
 
   /** Sets when an agent is to be woken, instead of what was set before; `Infinity` for never. */
@@ -72,6 +78,7 @@ export class WakeSchedule {
   close(): void {
     this.#isClosed = true;
     this.#timer?.cancel();
+    this.#looking?.cancel();
     this.#heap = [];
     this.#times.clear();
   }

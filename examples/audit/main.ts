@@ -1,0 +1,46 @@
+/**
+ * The main job: a crew of agents audits every npm package below a folder, and ends with a report.
+ * `npm start -- [FOLDER] [--report FILE] [--data DIR] [--json]`. Killed at any moment and started
+ * again on the same data, it goes on where it was.
+ */
+import { stat } from 'node:fs/promises';
+import { createTroupe } from '../../src/index.ts';
+import { auditorAgent } from './auditor.agent.ts';
+import { crewAgent } from './crew.agent.ts';
+import { handOver } from './hand-over.ts';
+import { licenceAgent } from './licence.agent.ts';
+import { type AuditOptions, readOptions } from './options.ts';
+import { ProgressDisplay } from './progress.ts';
+import { runAudit } from './run-audit.ts';
+
+async function main(parameters: readonly string[]): Promise<number> {
+  const options = readOptions(parameters);
+  if (options === undefined) {
+    process.stderr.write('usage: npm start -- [FOLDER] [--report FILE] [--data DIR] [--json]\n');
+    return 2;
+  }
+  const isFolder = await stat(options.folder).then(
+    facts => facts.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    process.stderr.write(`${options.folder} is not a folder\n`);
+    return 1;
+  }
+  await audit(options);
+  return 0;
+}
+
+async function audit(options: AuditOptions): Promise<void> {
+  await using troupe = createTroupe({
+    agents: [crewAgent, auditorAgent, licenceAgent],
+    data: options.data,
+  });
+  await troupe.start();
+  const display = new ProgressDisplay(process.stderr, () => performance.now());
+  const finished = await runAudit(troupe, options.folder, progress => display.show(progress));
+  await handOver(finished.report, options);
+  await finished.deliver();
+}
+
+process.exitCode = await main(process.argv.slice(2));
