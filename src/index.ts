@@ -98,5 +98,5 @@ export type { Duration } from './core/duration.ts';
 export type { Guarantee, Position, Priority, TraceContext } from './core/envelope.ts';
 export type { ErrorCode } from './core/error-codes.ts';
 export { type ErrorValue, type Outcome, TroupeError } from './core/errors.ts';
-export { createTroupe } from './node/create-troupe.ts';
+export { createTroupe } from './gateway/create-troupe.ts';
 export type { Logger } from './telemetry/logger.ts';

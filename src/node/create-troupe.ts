@@ -7,14 +7,15 @@ import { checkedOptions } from '../agent/contract-check.ts';
 import { resolveNodeLimits } from '../agent/limit-options.ts';
 import type { AgentDefinition, ContractsIn, Troupe, TroupeOptions } from '../client/troupe.ts';
 import { TroupeError } from '../core/errors.ts';
-import { openEmbeddedLogInWorker } from '../engines/embedded/worker-log.ts';
 import { memoryBus } from '../engines/memory/bus.ts';
 import { memoryLog } from '../engines/memory/log.ts';
 import { systemClock } from '../engines/system/clock.ts';
 import { systemRandom } from '../engines/system/random.ts';
 import type { Log } from '../ports/log.ts';
 import { createJsonLogger, type Logger } from '../telemetry/logger.ts';
+import type { FaceOpener, NodeFace } from './face.ts';
 import { TroupeNode } from './node.ts';
+import { openStorage } from './open-storage.ts';
 import { type OpenedNode, sortDefinitions, TroupeHandle } from './troupe.ts';
 
 const knownOptions = ['agents', 'data', 'admin', 'name', 'limits', 'logger', 'traceRatio'];
@@ -22,25 +23,12 @@ const knownOptions = ['agents', 'data', 'admin', 'name', 'limits', 'logger', 'tr
 /**
  * Makes a node. Nothing is opened before `start()`.
  *
+ * @param openFace - Opens the admin API, when the options ask for it.
  * @throws `CONFIG_INVALID` when an option is unknown or unacceptable.
- * @example
- * ```ts
- * import { createTroupe, defineAgent, implement, turn } from 'troupe';
- * import { z } from 'zod';
- *
- * const counter = defineAgent('counter', {
- *   state: z.object({ count: z.number().default(0) }),
- *   actions: { add: turn({ input: z.number(), output: z.number() }) },
- * });
- * const counterAgent = implement(counter, { add: (ctx, by) => (ctx.state.count += by) });
- *
- * await using troupe = createTroupe({ agents: [counterAgent] });
- * await troupe.start();
- * console.log(await troupe.agents.get('counter/visits').execute('add', 1));
- * ```
  */
-export function createTroupe<const R extends readonly AgentDefinition[]>(
+export function composeTroupe<const R extends readonly AgentDefinition[]>(
   options: TroupeOptions<R>,
+  openFace?: FaceOpener,
 ): Troupe<ContractsIn<R>> {
   checkedOptions('createTroupe', options, knownOptions);
   const { types, implementations } = sortDefinitions(options.agents);
@@ -62,18 +50,22 @@ export function createTroupe<const R extends readonly AgentDefinition[]>(
       limits,
       traceRatio: options.traceRatio,
     });
-    return { node, close: () => engine.log.close() };
+    return { node, data: engine.data, close: () => engine.log.close() };
   };
   // The contracts are known to the type system only.
-  return new TroupeHandle({ types, drainMs: limits.drainMs, open }) as unknown as Troupe<
-    ContractsIn<R>
-  >;
+  return new TroupeHandle({
+    types,
+    drainMs: limits.drainMs,
+    open,
+    openFace,
+  }) as unknown as Troupe<ContractsIn<R>>;
 }
 
 interface OpenedEngine {
   readonly log: Log;
   readonly epoch: number;
   readonly lineage: string;
+  readonly data: NodeFace['data'];
 }
 
 async function openEngine(data: string | undefined, logger: Logger): Promise<OpenedEngine> {
@@ -81,24 +73,17 @@ async function openEngine(data: string | undefined, logger: Logger): Promise<Ope
     logger.info(
       'no `data` directory was given: everything is in memory and gone when the process ends',
     );
-    return { log: memoryLog(), epoch: 1, lineage: systemRandom().hex(8) };
+    return { log: memoryLog(), epoch: 1, lineage: systemRandom().hex(8), data: undefined };
   }
   if (typeof data !== 'string' || data === '') {
     throw new TroupeError('CONFIG_INVALID', { detail: '`data` must be the path of a directory' });
   }
-  const log = await openEmbeddedLogInWorker({ directory: resolve(data), entry: workerEntry() });
+  const directory = resolve(data);
+  const log = await openStorage({ directory });
   const { epoch, lineage, recovery } = log;
   if (recovery.cut !== undefined)
     logger.warn('the end of the log was not written to its end and was cut', { ...recovery.cut });
-  return { log, epoch, lineage };
-}
-
-/**
- * The worker's module, beside this one: TypeScript in the source tree, JavaScript in the package.
- */
-function workerEntry(): URL {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return new URL(`./storage-worker.${extension}`, import.meta.url);
+  return { log, epoch, lineage, data: { directory, storage: log } };
 }
 
 function memoryBytes(): number {

@@ -19,11 +19,14 @@ import type {
 import { durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
 import { type KnownType, Router } from '../routing/router.ts';
+import type { FaceOpener, NodeFace, OpenFace, Standing } from './face.ts';
 import type { TroupeNode } from './node.ts';
 
 /** A node that was opened, and the way to close what it stands on. */
 export interface OpenedNode {
   readonly node: TroupeNode;
+  /** What the node's faces may do with its data, if it has a directory. */
+  readonly data?: NodeFace['data'];
   close(): Promise<void>;
 }
 
@@ -32,6 +35,8 @@ export interface TroupeHandleOptions {
   readonly types: ReadonlyMap<string, KnownType>;
   readonly drainMs: number;
   open(): Promise<OpenedNode>;
+  /** Opens the face that the options ask for. */
+  readonly openFace?: FaceOpener | undefined;
 }
 
 /** A node as a program holds it. */
@@ -42,7 +47,10 @@ export class TroupeHandle implements Troupe {
   readonly deadLetters: DeadLetters;
   readonly bus: TopicBus;
   readonly #options: TroupeHandleOptions;
+  readonly #directory: AgentDirectory;
   #opened: OpenedNode | undefined;
+  #face: OpenFace | undefined;
+  #isReady = false;
   #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -51,6 +59,7 @@ export class TroupeHandle implements Troupe {
     const kernel = () => this.node.kernel;
     const router = new Router(options.types);
     const directory = new AgentDirectory({ kernel, contractOf: type => router.contractOf(type) });
+    this.#directory = directory;
     const at = (address: string) => directory.get(address);
     // The class cannot infer names from contracts; its types are those of the interface.
     this.agents = directory as unknown as Agents;
@@ -98,16 +107,48 @@ export class TroupeHandle implements Troupe {
       throw new TroupeError('NOT_STARTED', { detail: 'the node has stopped; make a new one' });
     const opened = await this.#options.open();
     this.#opened = opened;
-    await opened.node.start();
+    try {
+      this.#face = await this.#options.openFace?.(this.#faceOf(opened));
+      await opened.node.start();
+      this.#isReady = true;
+    } catch (error) {
+      await this.#letGo(0);
+      throw error;
+    }
   }
 
   async #stop(drainMs: number): Promise<void> {
     await this.#starting?.catch(() => undefined);
+    await this.#letGo(drainMs);
+  }
+
+  async #letGo(drainMs: number): Promise<void> {
     const opened = this.#opened;
     if (opened === undefined) return;
     await opened.node.stop(drainMs);
+    await this.#face?.close();
     this.#opened = undefined;
     await opened.close();
+  }
+
+  #faceOf({ node, data }: OpenedNode): NodeFace {
+    let failure: TroupeError | undefined;
+    node.kernel.log.onFailure(error => {
+      failure = error;
+    });
+    const standing = (): Standing => {
+      if (failure !== undefined) return 'failed';
+      if (this.#stopping !== undefined) return 'draining';
+      return this.#isReady ? 'ready' : 'starting';
+    };
+    return {
+      node,
+      data,
+      agents: this.#directory,
+      runs: this.runs,
+      deadLetters: this.deadLetters,
+      standing: () => ({ standing: standing(), failure }),
+    };
   }
 }
 

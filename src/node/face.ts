@@ -1,0 +1,33 @@
+/**
+ * What a node shows to its faces: to the admin API, which lies to the left of it and is therefore
+ * handed in as a function. A face is opened when the data are open and before the node serves, so
+ * that a port that is taken stops the start; it is closed when the node has come to rest.
+ */
+import type { AgentDirectory } from '../client/agents.ts';
+import type { DeadLetters, Runs } from '../client/troupe.ts';
+import type { TroupeError } from '../core/errors.ts';
+import type { Storage } from './data-directory.ts';
+import type { TroupeNode } from './node.ts';
+
+/** How a node stands: only a ready one takes work. */
+export type Standing = 'starting' | 'ready' | 'draining' | 'failed';
+
+/** A node as its faces see it. */
+export interface NodeFace {
+  readonly node: TroupeNode;
+  readonly agents: AgentDirectory;
+  readonly runs: Runs;
+  readonly deadLetters: DeadLetters;
+  /** The data directory, with what only its engine can do; nothing when all is in memory. */
+  readonly data: { readonly directory: string; readonly storage: Storage } | undefined;
+  /** How the node stands, and what made its engine fail, if it did. */
+  standing(): { readonly standing: Standing; readonly failure: TroupeError | undefined };
+}
+
+/** A face that is open. */
+export interface OpenFace {
+  close(): Promise<void>;
+}
+
+/** Opens a face of a node. */
+export type FaceOpener = (face: NodeFace) => Promise<OpenFace>;
