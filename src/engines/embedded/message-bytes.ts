@@ -54,6 +54,16 @@ export class MessageWriter {
     this.#length += written;
   }
 
+  /** Writes an integer again that was written at `at`. */
+  setInteger(at: number, value: number): void {
+    this.#view.setUint32(at, value, true);
+  }
+
+  /** Forgets what was written behind `length`. */
+  rewind(length: number): void {
+    this.#length = length;
+  }
+
   /** The message; the writer is empty again. */
   take(): ArrayBuffer {
     const message = this.#bytes.buffer.slice(0, this.#length);

@@ -88,10 +88,17 @@ export class WorkerChannel {
   #send(kind: number, waiting: Waiting, write: (writer: MessageWriter) => void): void {
     const id = this.#nextId;
     this.#nextId = (id + 1) >>> 0;
-    this.#waiting.set(id, waiting);
+    const { length } = this.#requests;
     this.#requests.byte(kind);
     this.#requests.integer(id);
-    write(this.#requests);
+    try {
+      write(this.#requests);
+    } catch (error) {
+      // A caller without types gave something else than bytes: no half request may leave.
+      this.#requests.rewind(length);
+      throw error;
+    }
+    this.#waiting.set(id, waiting);
     if (this.#isDue) return;
     this.#isDue = true;
     // What is asked for in this turn goes along.
@@ -131,11 +138,11 @@ export class WorkerChannel {
     if (this.#lost !== undefined) return;
     const detail = 'the storage worker ended';
     const lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'unknown', cause });
-    this.#lost = lost;
+    this.#lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'not-executed', cause });
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     for (const { lose } of waiting) lose(lost);
-    this.#onFailed(lost);
+    this.#onFailed(this.#lost);
   }
 }
 

@@ -161,7 +161,7 @@ class Shell {
   #answer(): MessageWriter {
     if (!this.#isPosting) {
       this.#isPosting = true;
-      this.#answers.integer(this.#taken);
+      this.#answers.integer(0);
       // Disk calls block, so all that this message asked for is answered by then.
       setImmediate(() => this.#post());
     }
@@ -170,6 +170,7 @@ class Shell {
 
   #post(): void {
     this.#isPosting = false;
+    this.#answers.setInteger(0, this.#taken);
     const message = this.#answers.take();
     this.#parts.port.postMessage(message, [message]);
   }
