@@ -24,6 +24,8 @@ export class Dispatcher {
   #ready: Runnable[] = [];
   #isScheduled = false;
   #isClosed = false;
+  /** What may still be handled before input and output get their turn. */
+  #budget = itemsPerRoundMax;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -34,9 +36,15 @@ export class Dispatcher {
     if (runnable.isReady || this.#isClosed) return;
     runnable.isReady = true;
     this.#ready.push(runnable);
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    queueMicrotask(this.#round);
+    if (!this.#isScheduled) this.#schedule();
+  }
+
+  /** Does something small at once, or, when much was done at once already, a little later. */
+  spend(task: () => void): void {
+    if (this.#budget > 0) {
+      this.#use(1);
+      task();
+    } else this.#clock.defer(task);
   }
 
   /** Runs nothing any more. */
@@ -45,18 +53,33 @@ export class Dispatcher {
     this.#ready = [];
   }
 
+  #schedule(): void {
+    this.#isScheduled = true;
+    if (this.#budget > 0) queueMicrotask(this.#round);
+    else this.#clock.defer(this.#round);
+  }
+
+  /** Microtasks alone would never let the clock tick, so the budget comes back with the next tick. */
+  #use(count: number): void {
+    if (this.#budget === itemsPerRoundMax) {
+      this.#clock.defer(() => {
+        this.#budget = itemsPerRoundMax;
+      });
+    }
+    this.#budget -= count;
+  }
+
   readonly #round = (): void => {
-    let budget = itemsPerRoundMax;
     let index = 0;
     const ready = this.#ready;
-    while (index < ready.length && budget > 0 && !this.#isClosed) {
+    while (index < ready.length && this.#budget > 0 && !this.#isClosed) {
       const runnable = ready[index] as Runnable;
       index += 1;
       runnable.isReady = false;
-      budget -= Math.max(1, runnable.run(Math.min(itemsPerAgentMax, budget)));
+      this.#use(Math.max(1, runnable.run(Math.min(itemsPerAgentMax, this.#budget))));
     }
     this.#ready = ready.slice(index);
-    this.#isScheduled = this.#ready.length > 0;
-    if (this.#isScheduled) this.#clock.defer(this.#round);
+    this.#isScheduled = false;
+    if (this.#ready.length > 0) this.#schedule();
   };
 }

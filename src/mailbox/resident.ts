@@ -67,6 +67,12 @@ export class Resident implements Runnable {
     return this.#activation?.isQuiet ?? true;
   }
 
+  /** Whether nothing is going on that a stopping node should wait for. */
+  get isAtRest(): boolean {
+    if (this.#isLoading || this.#isBusy || this.waiting > 0) return false;
+    return this.#activation?.isAtRest ?? true;
+  }
+
   /** The highest version that was acknowledged. */
   get versionSeen(): number {
     return Math.max(this.#versionSeen, this.#activation?.committer?.acceptedVersion ?? 0);

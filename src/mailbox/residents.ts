@@ -68,7 +68,7 @@ export class Residents {
   deliver(type: string, key: string, item: MailboxItem, isRead: boolean): void {
     const resident = this.#find(type, key, item);
     if (resident === undefined) return;
-    if (isRead) resident.read(item);
+    if (isRead) this.#dispatcher.spend(() => resident.read(item));
     else resident.deliver(item);
   }
 
@@ -109,7 +109,7 @@ export class Residents {
 
   /** Whether nothing is going on. */
   get areQuiet(): boolean {
-    for (const resident of this.#table.values()) if (!resident.isQuiet) return false;
+    for (const resident of this.#table.values()) if (!resident.isAtRest) return false;
     return true;
   }
 
