@@ -7,8 +7,8 @@ import type { Numbering } from '../core/envelope.ts';
 interface Sequence {
   readonly sender: string;
   next: number;
-  /** Numbers that are not settled, lowest first. */
-  readonly open: Set<number>;
+  /** Numbers that are not settled, lowest first. Absent when there are none, as with most receivers. */
+  open: number[] | undefined;
   /** Numbers above the floor that were given up. */
   abandoned: number[] | undefined;
   usedAt: number;
@@ -17,25 +17,28 @@ interface Sequence {
 /** All numbers of one incarnation. */
 export class Outgoing {
   readonly #incarnation: string;
+  #sender: string;
   readonly #sequences = new Map<string, Sequence>();
   #generation = 0;
 
   constructor(incarnation: string) {
     this.#incarnation = incarnation;
+    this.#sender = `~${incarnation}.0`;
   }
 
   /** Takes the next number towards a receiver and lane. */
   take(receiver: string, now: number): number {
     let sequence = this.#sequences.get(receiver);
     if (sequence === undefined) {
-      const sender = `~${this.#incarnation}.${this.#generation}`;
-      sequence = { sender, next: 1, open: new Set(), abandoned: undefined, usedAt: now };
+      const sender = this.#sender;
+      sequence = { sender, next: 1, open: undefined, abandoned: undefined, usedAt: now };
       this.#sequences.set(receiver, sequence);
     }
     const number = sequence.next;
     sequence.next += 1;
     sequence.usedAt = now;
-    sequence.open.add(number);
+    if (sequence.open === undefined) sequence.open = [number];
+    else sequence.open.push(number);
     return number;
   }
 
@@ -51,7 +54,7 @@ export class Outgoing {
   settle(receiver: string, number: number, isAnswered: boolean): void {
     const sequence = this.#sequences.get(receiver);
     if (sequence === undefined) return;
-    sequence.open.delete(number);
+    close(sequence, number);
     const floor = lowest(sequence.open, sequence.next);
     if (!isAnswered && number > floor) {
       sequence.abandoned ??= [];
@@ -70,15 +73,26 @@ export class Outgoing {
   sweep(before: number): void {
     let isAny = false;
     for (const [receiver, sequence] of this.#sequences) {
-      if (sequence.open.size > 0 || sequence.usedAt >= before) continue;
+      if (sequence.open !== undefined || sequence.usedAt >= before) continue;
       this.#sequences.delete(receiver);
       isAny = true;
     }
-    if (isAny) this.#generation += 1;
+    if (!isAny) return;
+    this.#generation += 1;
+    this.#sender = `~${this.#incarnation}.${this.#generation}`;
   }
 }
 
-function lowest(open: ReadonlySet<number>, otherwise: number): number {
-  for (const number of open) return number < otherwise ? number : otherwise;
-  return otherwise;
+function close(sequence: Sequence, number: number): void {
+  const { open } = sequence;
+  const index = open?.indexOf(number) ?? -1;
+  if (open === undefined || index < 0) return;
+  if (open.length === 1) sequence.open = undefined;
+  else if (index === 0) open.shift();
+  else open.splice(index, 1);
+}
+
+function lowest(open: readonly number[] | undefined, otherwise: number): number {
+  const first = open?.[0];
+  return first === undefined || first > otherwise ? otherwise : first;
 }
