@@ -89,6 +89,7 @@ async function finish(copier: Copier, meta: Meta, end: number): Promise<CopyRepo
     await copier.copy({ path: `${blobFolder}/${name}`, bytes: Number.POSITIVE_INFINITY });
   }
   await copier.flushFolder(blobFolder);
+  await copier.flushFolder('');
   await writeMeta(copier.target, meta);
   const { byteCount: bytes, fileCount } = copier;
   const { epoch, lineage } = meta;

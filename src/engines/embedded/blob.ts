@@ -35,6 +35,7 @@ export function blobPath(id: string): string {
 export async function openEmbeddedBlob(options: BlobOptions): Promise<Blob> {
   const { disk } = options;
   await disk.makeDirectory(blobFolder);
+  await disk.flushDirectory('');
   for (const name of await disk.list(blobFolder)) {
     if (name.endsWith(newSuffix)) await disk.remove(blobPath(name));
   }

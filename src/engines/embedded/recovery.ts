@@ -70,6 +70,10 @@ interface Start {
  */
 export async function recover(context: StoreContext, meta: Meta): Promise<Recovered> {
   await context.disk.makeDirectory(segmentFolder);
+  // A process that was killed may have left names that we see and that a loss of power would take:
+  // nothing is built on them, and nothing they replace is removed, before they are durable.
+  await context.disk.flushDirectory('');
+  await context.disk.flushDirectory(segmentFolder);
   const opened = await openSegments(context, meta);
   const { segments, lastFileBytes } = opened;
   try {
@@ -152,7 +156,23 @@ async function replayLast(meta: Meta, start: Start, segment: Segment): Promise<v
   });
   for (const gap of walk.gaps) await replay.gap(scan, gap);
   segment.size = walk.end;
+  // Where no commit is proven, the segment's header is not proven either.
+  await settleTail(segment, mark > fileHeaderBytes ? mark : 0);
 }
+
+/**
+ * Makes durable what was accepted without proof, before anybody sees it. It is written again first:
+ * after a flush that failed, the system may hold it as flushed although it never was.
+ */
+async function settleTail(segment: Segment, proven: number): Promise<void> {
+  for (let offset = proven; offset < segment.size; offset += settleBytes) {
+    const length = Math.min(settleBytes, segment.size - offset);
+    await segment.file.write(offset, await segment.file.read(offset, length));
+  }
+  await segment.file.flush();
+}
+
+const settleBytes = 1 << 20;
 
 function offsetOf(segment: Segment, place: number): number {
   return Math.max(fileHeaderBytes, place - segment.base);
@@ -204,8 +224,6 @@ async function cutTail(
 ): Promise<CutReport | undefined> {
   const { active } = segments;
   const fileBytes = Math.max(lastFileBytes, active.size);
-  // What a scan accepted may still lie in a cache of the system; from here on it is shown.
-  await active.file.flush();
   const { path, size: offset } = active;
   if (active.header.isCompacted) {
     const header = plainHeader(active.end, active.base, active.end);
