@@ -135,6 +135,11 @@ export type TurnContext<D extends Contract> = D['consistency'] extends 'none'
 export interface StepCall {
   /** The same whenever this step is begun again: outside services recognise a repeat by it. */
   readonly idempotencyKey: string;
+  /**
+   * How often this step has been begun, this time included: above 1 when it was cut off before.
+   * Attempts of `retry` do not count, and of a `pure` step no beginning is remembered.
+   */
+  readonly attempt: number;
   /** Aborted when the run is cancelled or its time is over. */
   readonly abortSignal: AbortSignal;
 }

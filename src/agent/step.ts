@@ -12,6 +12,8 @@ import { type Claim, type EffectOutcome, never, stepUnknown, type TaskRun } from
 export interface StepCall {
   /** The same each time this step runs: give it to the outside service. */
   readonly idempotencyKey: string;
+  /** Above 1 when the step was cut off before. */
+  readonly attempt: number;
   readonly abortSignal: AbortSignal;
 }
 
@@ -154,7 +156,11 @@ async function attemptOnce(task: TaskRun, claim: Claim, body: StepBody): Promise
 }
 
 function callOf(task: TaskRun, claim: Claim): StepCall {
-  return { idempotencyKey: stepId(task, claim), abortSignal: task.abortSignal };
+  return {
+    idempotencyKey: stepId(task, claim),
+    attempt: (claim.effect?.attempts ?? 0) + 1,
+    abortSignal: task.abortSignal,
+  };
 }
 
 function stepId(task: TaskRun, claim: Claim): string {
