@@ -1,7 +1,7 @@
 /**
  * The embedded store on the simulated disk: power fails at fault points and at random, names that
- * were not flushed are lost, flushes fail, the disk fills up. Each agent has one client that numbers
- * its records; whatever happens, what was acknowledged is there, in order, without gaps.
+ * were not flushed are lost, flushes fail, the disk fills up. Each agent has one client that
+ * numbers its records; whatever happens, what was acknowledged is there, in order, without gaps.
  */
 import { describe, expect, it } from 'vitest';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../src/engines/embedded/log.ts';
