@@ -2,7 +2,6 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Disk } from '../../ports/disk.ts';
 import type { Random } from '../../ports/random.ts';
-import { recordBytes } from './frame.ts';
 
 /** How far an operation had come when a fault point was passed. */
 export type FaultBoundary = 'before-durable' | 'ambiguous' | 'after-durable' | 'read-only';
@@ -109,9 +108,4 @@ export function contextOf(options: StoreOptions): StoreContext {
     faultPoint: options.onFaultPoint ?? (() => undefined),
     breathe: options.breathe ?? (async () => undefined),
   };
-}
-
-/** The bytes of an append's records on the disk. */
-export function appendBytes(nameLength: number, bodies: readonly { bytes: Uint8Array }[]): number {
-  return bodies.reduce((sum, { bytes }) => sum + recordBytes(nameLength, bytes.length), 0);
 }
