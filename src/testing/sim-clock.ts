@@ -26,10 +26,12 @@ export interface SimMachineClockOptions {
 export class SimMachineClock {
   readonly rate: number;
   #wallOffsetMs: number;
+  #wallOffsetMsMax: number;
 
   constructor(options: SimMachineClockOptions = {}) {
     this.rate = 1 + (options.driftPpm ?? 0) / 1_000_000;
     this.#wallOffsetMs = options.wallOffsetMs ?? 0;
+    this.#wallOffsetMsMax = this.#wallOffsetMs;
   }
 
   /** How far the wall clock is ahead of what its rate alone would show. */
@@ -40,6 +42,12 @@ export class SimMachineClock {
   /** Sets the wall clock forward, or, below 0, back. The monotonic clock does not notice. */
   jump(deltaMs: number): void {
     this.#wallOffsetMs += deltaMs;
+    this.#wallOffsetMsMax = Math.max(this.#wallOffsetMsMax, this.#wallOffsetMs);
+  }
+
+  /** Sets the wall clock so far forward that no time it ever showed lies in its future. */
+  settle(): void {
+    this.#wallOffsetMs = this.#wallOffsetMsMax;
   }
 }
 

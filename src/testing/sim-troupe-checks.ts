@@ -1,0 +1,121 @@
+/** All that a simulated world has to show at its end, from its true history and what callers saw. */
+
+import { checkEnded } from './check-ended.ts';
+import { checkFold, type SequentialModel } from './check-fold.ts';
+import { checkAcknowledged, checkChains, checkDurableFirst, checkLogs } from './check-log.ts';
+import { checkOnce } from './check-once.ts';
+import { checkVersions } from './check-versions.ts';
+import type { Operation, Violation } from './history.ts';
+import { checkBySearch } from './linear-search.ts';
+import { checkDeliveries } from './sim-troupe-check-delivery.ts';
+import { checkRings } from './sim-troupe-check-rings.ts';
+import { checkRuns } from './sim-troupe-check-runs.ts';
+import type { Tally } from './sim-troupe-deeds.ts';
+import type { TroupeHistory } from './sim-troupe-history.ts';
+import { finalRecordsOf, type TrueLog } from './sim-troupe-truth.ts';
+
+/** A cell as a pure function. */
+export const cellModel: SequentialModel<Tally> = {
+  initial: { total: 0, turns: 0 },
+  apply(state, action, input) {
+    if (action === 'delete') return { state: this.initial, output: undefined };
+    if (action !== 'act') return { state, output: state };
+    // Records of this world carry the amount.
+    const next = { total: state.total + (input as number), turns: state.turns + 1 };
+    return { state: next, output: next };
+  },
+};
+
+// What would be loud in production must not happen where nothing was damaged.
+const alarming = new Set([
+  'LOG_CORRUPT',
+  'LOG_REGRESSED',
+  'INVARIANT_BROKEN',
+  'STATE_MISMATCH',
+  'STEP_MISMATCH',
+  'HISTORY_LOST',
+]);
+
+const searchedOperationsMax = 200;
+
+/** Checks a whole world. */
+export function checkTroupe(history: TroupeHistory): Violation[] {
+  const { logs, diary, limits } = history;
+  const records = logs.flatMap(finalRecordsOf);
+  const operations = [...history.operations, ...rejectionsAsReads(history)];
+  return [
+    ...logs.flatMap(each => each.violations),
+    ...checkLogs(records),
+    ...checkChains(records),
+    ...checkVersions(operations),
+    ...checkAcknowledged({ operations, records }),
+    ...checkOnce({ operations: agentWrites(operations), records }),
+    ...checkFold({ operations: [...operations, ...diary.past], records, model: cellModel }),
+    ...checkDurableFirst({ operations, durable: durableOf(logs) }),
+    ...checkEnded(operations, limits),
+    ...(history.isSearched ? checkBySearch(searchable(operations), { model: cellModel }) : []),
+    ...checkAlarms(operations),
+    ...checkDeliveries(history),
+    ...checkRings(logs, history.wallMs),
+    ...checkRuns(history),
+  ];
+}
+
+function durableOf(logs: readonly TrueLog[]) {
+  return logs.flatMap(({ agent, records }) =>
+    records
+      .filter(each => each.isVersioned)
+      .map(({ record, order }) => ({ agent, version: record.version, order })),
+  );
+}
+
+function agentWrites(operations: readonly Operation[]): Operation[] {
+  return operations.filter(each => each.kind === 'write');
+}
+
+function searchable(operations: readonly Operation[]): Operation[] {
+  const counts = new Map<string, number>();
+  for (const { agent } of operations) counts.set(agent, (counts.get(agent) ?? 0) + 1);
+  // Deleted agents, and deeds that nobody outside asked for, are beyond what answers can explain.
+  return operations.filter(
+    each =>
+      each.agent.startsWith('cell/') && (counts.get(each.agent) ?? 0) <= searchedOperationsMax,
+  );
+}
+
+/** A rejection shows the tally it stands on: so it is also a read, and must be a true one. */
+function rejectionsAsReads({ logs, diary }: TroupeHistory): Operation[] {
+  const versions = new Map(logs.map(log => [log.agent, versionsByTurns(log)]));
+  const reads: Operation[] = [];
+  for (const { operation, tally } of diary.rejections) {
+    if (!operation.agent.startsWith('cell/')) continue;
+    const version = tally.turns === 0 ? 0 : versions.get(operation.agent)?.get(tally.turns);
+    reads.push({
+      ...operation,
+      kind: 'read',
+      action: 'look',
+      status: 'ok',
+      output: tally,
+      // A number of turns that never was is a version that never was.
+      stamp: { epoch: 0, version: version ?? Number.MAX_SAFE_INTEGER },
+    });
+  }
+  return reads;
+}
+
+function versionsByTurns({ records }: TrueLog): Map<number, number> {
+  const versions = new Map<number, number>();
+  for (const { did, record } of records) {
+    if (did !== undefined) versions.set(did.output.turns, record.version);
+  }
+  return versions;
+}
+
+function checkAlarms(operations: readonly Operation[]): Violation[] {
+  return operations
+    .filter(each => alarming.has(each.error ?? ''))
+    .map(({ agent, action, error, id }) => ({
+      check: 'alarm',
+      message: `${agent}: #${id} ${action} ended with ${error}`,
+    }));
+}

@@ -1,0 +1,77 @@
+/**
+ * The contract of the simulated agents, for each state version. What `value` means differs from one
+ * version to the next, so that a state that was not migrated shows.
+ */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { DurableTurnContext } from '../agent/contexts.ts';
+import { defineAgent, read, task, turn } from '../agent/contract.ts';
+import type { TypeLimitOptions } from '../agent/limit-options.ts';
+import type { CellType, Deed, Did, Job, Nudge, RingInput, Tally } from './sim-troupe-deeds.ts';
+
+/** The state of a cell; what `value` means depends on `form`, the state version. */
+export interface CellState {
+  value: number;
+  turns: number;
+  form: number;
+  /** Drawn with the first deed: tells the lives of a deleted agent apart. */
+  life: number;
+  /** How many deeds were sent, by lane and receiver. */
+  sent: Record<string, number>;
+}
+
+/** The contract of a type of cells, as the code of a state version has it. */
+export type CellContract = ReturnType<typeof cellContract>;
+
+/** The context of a turn of a cell. */
+export type CellTurn = DurableTurnContext<CellContract>;
+
+/** The types of a world. */
+export type CellContracts = Readonly<Record<CellType, CellContract>>;
+
+/** What one unit is in a state of that version. */
+export function unitOf(form: number): number {
+  return 10 ** (form - 1);
+}
+
+/** Makes the contract of a type. */
+export function cellContract(type: CellType, stateVersion: number, limits: TypeLimitOptions) {
+  const deed = schema<Deed>(isObject);
+  const tally = schema<Tally>(isObject);
+  return defineAgent(type, {
+    state: schema<CellState>(value => isObject(value) && value.form === stateVersion),
+    initial: () => ({ value: 0, turns: 0, form: stateVersion, life: 0, sent: {} }),
+    stateVersion,
+    limits,
+    events: { did: schema<Did>(isObject) },
+    signals: { nudge: schema<Nudge>(isObject) },
+    actions: {
+      act: turn({ input: deed, output: tally }),
+      peek: turn({ output: tally }),
+      ring: turn({ input: schema<RingInput>(isObject), output: tally }),
+      look: read({ output: tally }),
+      job: task({
+        input: schema<Job>(isObject),
+        output: schema<readonly string[]>(Array.isArray),
+        stream: schema<string>(value => typeof value === 'string'),
+        timeout: '20m',
+      }),
+    },
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A schema that looks at the shape only: what is simulated is Troupe, not a schema library. */
+function schema<Value>(fits: (value: unknown) => boolean): StandardSchemaV1<Value, Value> {
+  return {
+    '~standard': {
+      version: 1,
+      vendor: 'troupe-simulator',
+      validate: value =>
+        // What does not fit is refused; what fits is a value of the type.
+        fits(value) ? { value: value as Value } : { issues: [{ message: 'does not fit' }] },
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** What is known at the end of a simulated world: its true logs, and what was seen from outside. */
+import type { EndedLimits } from './check-ended.ts';
+import type { Operation } from './history.ts';
+import type { CallerDiary } from './sim-troupe-callers.ts';
+import type { Notebook } from './sim-troupe-notes.ts';
+import type { TrueLog } from './sim-troupe-truth.ts';
+
+/** What is known at the end of a world. */
+export interface TroupeHistory {
+  readonly logs: readonly TrueLog[];
+  readonly operations: readonly Operation[];
+  readonly diary: CallerDiary;
+  readonly notebook: Notebook;
+  readonly limits: EndedLimits;
+  /** The wall clock of the node at the end. */
+  readonly wallMs: number;
+  /** Whether short histories are also explained by search, which is dear. */
+  readonly isSearched: boolean;
+}

@@ -1,0 +1,131 @@
+/**
+ * One life of the simulated process: the real node with the real client on it, over the embedded
+ * engine on the simulated disk or over the memory engine, which outlives it like a server.
+ */
+import { resolveNodeLimits } from '../agent/limit-options.ts';
+import { type TroupeError, textOf } from '../core/errors.ts';
+import { type EmbeddedLog, openEmbeddedLog } from '../engines/embedded/log.ts';
+import type { RecoveryReport } from '../engines/embedded/recovery.ts';
+import { memoryBus } from '../engines/memory/bus.ts';
+import type { MemoryLogs } from '../engines/memory/log.ts';
+import { TroupeNode } from '../node/node.ts';
+import { sortDefinitions, TroupeHandle } from '../node/troupe.ts';
+import type { Log } from '../ports/log.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { SimPorts, SimProgram } from './sim-process.ts';
+import { cellAgents } from './sim-troupe-cell.ts';
+import { type CellContracts, cellContract } from './sim-troupe-contract.ts';
+import type { Notebook } from './sim-troupe-notes.ts';
+import type { TroupePlan } from './sim-troupe-plan.ts';
+import type { Witness } from './sim-troupe-witness.ts';
+
+/** A running life. */
+export interface TroupeProgram extends SimProgram {
+  readonly handle: TroupeHandle;
+  readonly contracts: CellContracts;
+  readonly log: Log;
+  readonly incarnation: string;
+  /** The wall clock as this process sees it. */
+  now(): number;
+  /** What opening the embedded engine found. */
+  readonly recovery: RecoveryReport | undefined;
+}
+
+/** What a life is started in. */
+export interface TroupeHabitat {
+  readonly plan: TroupePlan;
+  readonly memory: MemoryLogs;
+  readonly witness: Witness;
+  readonly notebook: Notebook;
+  /** Whether the life with this number goes on. */
+  isAlive(incarnation: number): boolean;
+  /** The engine failed for good. */
+  onFailure(error: TroupeError): void;
+  /** An agent could not be loaded, or another thing that people have to look at. */
+  onAlarm(text: string): void;
+}
+
+interface OpenedEngine {
+  readonly log: Log;
+  readonly epoch: number;
+  readonly lineage: string;
+  readonly recovery?: RecoveryReport;
+}
+
+const shardCount = 4;
+
+/** Starts a life. */
+export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promise<TroupeProgram> {
+  const { plan, notebook } = habitat;
+  const { clock, random, incarnation: life } = ports;
+  const contracts = contractsOf(plan, life);
+  const notes = notebook.open(`${ports.name}#${life}`, () => habitat.isAlive(life));
+  const agents = cellAgents(contracts, { clock, random, notes });
+  const { types, implementations } = sortDefinitions(agents);
+  const engine = await openEngine(ports, habitat);
+  engine.log.onFailure(habitat.onFailure);
+  const node = new TroupeNode({
+    ports: {
+      clock,
+      random,
+      log: engine.log,
+      bus: memoryBus(clock),
+      epoch: engine.epoch,
+      lineage: engine.lineage,
+      logger: loggerOf(habitat),
+      memoryBytes: () => 0,
+      onFaultPoint: (name, boundary) => void ports.onFaultPoint(name, boundary),
+    },
+    types,
+    implementations,
+    limits: resolveNodeLimits(plan.nodeLimits, 'simulated node'),
+    traceRatio: 0.01,
+  });
+  const opened = { node, close: () => engine.log.close() };
+  const handle = new TroupeHandle({ types, drainMs: 1_000, open: async () => opened });
+  await handle.start();
+  return {
+    handle,
+    contracts,
+    log: engine.log,
+    incarnation: node.incarnation,
+    now: () => clock.now(),
+    recovery: engine.recovery,
+    stop: () => handle.stop(),
+  };
+}
+
+/** Lives from the ones that the plan names on run newer code. */
+function contractsOf(plan: TroupePlan, life: number): CellContracts {
+  const stateVersion = 1 + plan.upgrades.filter(upgrade => life >= upgrade).length;
+  return {
+    cell: cellContract('cell', stateVersion, plan.typeLimits),
+    mayfly: cellContract('mayfly', stateVersion, plan.typeLimits),
+  };
+}
+
+async function openEngine(ports: SimPorts, habitat: TroupeHabitat): Promise<OpenedEngine> {
+  const { plan, memory, witness } = habitat;
+  if (plan.engine === 'memory') {
+    const log = ports.remote(witness.watch(memory.open()), ['onFailure']);
+    return { log, epoch: ports.incarnation, lineage: 'simulated' };
+  }
+  const { disk, random, onFaultPoint } = ports;
+  const limits = plan.storeLimits;
+  const opened = await openEmbeddedLog({ disk, random, onFaultPoint, limits, shardCount });
+  const { epoch, lineage, recovery } = opened;
+  const watched = witness.watch(opened);
+  const log = plan.isRemote ? ports.remote<EmbeddedLog>(watched, ['onFailure']) : watched;
+  return { log, epoch, lineage, recovery };
+}
+
+function loggerOf({ onAlarm }: TroupeHabitat): Logger {
+  const ignore = () => undefined;
+  return {
+    debug: ignore,
+    info: ignore,
+    warn: ignore,
+    error: (message, data) =>
+      onAlarm(`${message} ${data === undefined ? '' : textOf(JSON.stringify(data))}`),
+  };
+}

@@ -1,0 +1,145 @@
+/**
+ * What differs from one simulated world to the next: engine, agents, limits, faults. All of it is
+ * drawn from the seed before anything runs, so that a seed stands for one world.
+ */
+import type { NodeLimitOptions, TypeLimitOptions } from '../agent/limit-options.ts';
+import type { StoreLimits } from '../engines/embedded/options.ts';
+import type { WriteFault } from '../engines/memory/faults.ts';
+import { drawSwarm, type SimFaultKind } from './sim-faults.ts';
+import type { SimRandom } from './sim-random.ts';
+
+/** Which engine a world stands on. */
+export type TroupeEngine = 'embedded' | 'memory';
+
+/** One world. */
+export interface TroupePlan {
+  readonly engine: TroupeEngine;
+  /** Whether requests to the embedded engine travel to a thread of its own, and answers back. */
+  readonly isRemote: boolean;
+  readonly cells: number;
+  readonly mayflies: number;
+  /** How often the first cell is meant, beside its fair share. */
+  readonly skew: number;
+  readonly typeLimits: TypeLimitOptions;
+  readonly nodeLimits: NodeLimitOptions;
+  readonly storeLimits: Partial<StoreLimits>;
+  readonly faultKinds: readonly SimFaultKind[];
+  /** Mean time between faults that come by themselves. */
+  readonly faultGapMs: number;
+  /** How likely a burst of callers meets a fault. */
+  readonly burstFaults: number;
+  /** How likely a fault point is the end of its process. */
+  readonly crashProbability: number;
+  /** Faults of the memory engine, by rate. */
+  readonly engineFaults: ReadonlyMap<WriteFault, number>;
+  readonly callers: number;
+  /** How likely what a caller draws throws, or is never going to work. */
+  readonly throws: number;
+  readonly poison: number;
+  /** The lives of the process with which newer state versions begin. */
+  readonly upgrades: readonly number[];
+}
+
+const embeddedKinds: readonly SimFaultKind[] = [
+  'kill',
+  'power-loss',
+  'pause',
+  'slow-disk',
+  'disk-full',
+  'failed-flush',
+  'failed-write',
+  'failed-read',
+  'clock-jump',
+];
+
+const memoryKinds: readonly SimFaultKind[] = ['kill', 'pause', 'clock-jump'];
+
+// Faults that end the process cost more and show less than those it has to live with.
+const weights: Partial<Record<SimFaultKind, number>> = {
+  pause: 3,
+  'slow-disk': 4,
+  'disk-full': 4,
+  'clock-jump': 2,
+  'failed-read': 2,
+};
+
+const engineFaultKinds: readonly WriteFault[] = [
+  'conflict',
+  'unavailable',
+  'full',
+  'unknown-stored',
+  'unknown-not-stored',
+  'unknown-late',
+];
+
+/** Draws the world of a seed. Three seeds in five stand on the embedded engine. */
+export function drawPlan(seed: number, random: SimRandom): TroupePlan {
+  const engine = seed % 5 < 3 ? 'embedded' : 'memory';
+  const kinds = engine === 'embedded' ? embeddedKinds : memoryKinds;
+  const swarm = drawSwarm(random, kinds);
+  const chosen = swarm.length === 0 ? kinds : swarm;
+  return {
+    engine,
+    isRemote: random.chance(0.7),
+    cells: 1 + random.below(12),
+    mayflies: random.below(4),
+    skew: random.pick([0, 0.3, 0.7]) ?? 0,
+    typeLimits: drawTypeLimits(random),
+    nodeLimits: drawNodeLimits(random),
+    storeLimits: drawStoreLimits(random),
+    faultKinds: chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind)),
+    faultGapMs: random.between(13_000, 18_000),
+    burstFaults: random.pick([0.2, 0.5]) ?? 0,
+    crashProbability: random.pick([0, 0.0005, 0.002]) ?? 0,
+    engineFaults: drawEngineFaults(random),
+    callers: 4 + random.below(5),
+    throws: random.pick([0, 0.05, 0.2]) ?? 0,
+    poison: random.pick([0, 0.01]) ?? 0,
+    upgrades: drawSwarm(random, [3 + random.below(5), 10 + random.below(10)]),
+  };
+}
+
+function drawTypeLimits(random: SimRandom): TypeLimitOptions {
+  return {
+    snapshotEvery: random.pick([1, 3, 10, 50, 500]),
+    historyVersions: random.pick([0, 5, 100, 100_000]),
+    mailboxLengthMax: random.pick([6, 20, 1_000]),
+    idle: random.pick([1, 8_000, 60_000]),
+    heldMax: random.pick([2, 256]),
+    attemptsMax: random.pick([2, 5]),
+    attemptBackoff: random.pick([10, 1_000]),
+    executeTimeout: random.pick([500, 2_000, 8_000]),
+  };
+}
+
+function drawNodeLimits(random: SimRandom): NodeLimitOptions {
+  return {
+    runAheadMax: random.pick([1, 2, 8, 256]),
+    appendBytesMax: random.pick([1_024, 524_288]),
+    residentMax: random.pick([4, 200_000]),
+    heldTimeout: random.pick([200, 5_000]),
+    dedupWindow: random.pick([20_000, 600_000]),
+    sentDelay: random.pick([0, 200, 5_000]),
+    inboxDelay: random.pick([1, 100, 1_000]),
+    resolveAttemptsMax: random.pick([1, 3, 8]),
+    resolveDelay: random.pick([1, 50]),
+  };
+}
+
+/** Small enough that segments end, checkpoints happen and space is reserved within minutes. */
+function drawStoreLimits(random: SimRandom): Partial<StoreLimits> {
+  const segmentBytes = random.pick([64 << 10, 256 << 10]) ?? 0;
+  return {
+    segmentBytes,
+    batchBytesMax: random.pick([4 << 10, 64 << 10]) ?? 0,
+    checkpointBytesMin: random.pick([32 << 10, 128 << 10]) ?? 0,
+    reserveBytes: random.pick([0, 8 << 10, 32 << 10]) ?? 0,
+    sliceBytesMax: random.pick([8 << 10, 1 << 20]) ?? 0,
+  };
+}
+
+function drawEngineFaults(random: SimRandom): ReadonlyMap<WriteFault, number> {
+  const kinds = drawSwarm(random, engineFaultKinds);
+  const chosen = kinds.length === 0 ? engineFaultKinds : kinds;
+  return new Map(chosen.map(kind => [kind, random.between(0.02, 0.06) / chosen.length + 0.005]));
+}

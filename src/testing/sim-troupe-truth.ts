@@ -1,0 +1,135 @@
+/**
+ * What really happened in a simulated world: every agent's log, decoded from what the engine holds
+ * at the end and, where history was trimmed, from what the witness saw on its way there. Records are
+ * found by the hash that their successor names, so nothing can be left out or slipped in.
+ */
+import type { StoredRecord } from '../ports/log.ts';
+import { chainHash, toHex } from '../state/hash.ts';
+import { decodeRecord, type TurnRecord } from '../state/record.ts';
+import type { FinalRecord } from './check-log.ts';
+import type { Violation } from './history.ts';
+import type { Did } from './sim-troupe-deeds.ts';
+import type { WitnessedLog } from './sim-troupe-witness.ts';
+
+/** A record of the true history of an agent. */
+export interface TrueRecord {
+  readonly record: TurnRecord;
+  readonly hash: string;
+  readonly previous: string;
+  /** Whether it gave the agent a version of its own. */
+  readonly isVersioned: boolean;
+  /** What its turn wrote of itself. */
+  readonly did: Did | undefined;
+  /** When it was seen to be stored, in the order of all that was observed. */
+  order: number;
+}
+
+/** The true history of an agent. */
+export interface TrueLog {
+  readonly agent: string;
+  readonly records: readonly TrueRecord[];
+  readonly violations: readonly Violation[];
+}
+
+const nothing = '0'.repeat(32);
+
+/** Puts a history together from the records that are kept and those that were seen. */
+export function trueLog(
+  agent: string,
+  kept: readonly StoredRecord[],
+  seen: WitnessedLog | undefined,
+): TrueLog {
+  const violations: Violation[] = [];
+  const report = (message: string) => {
+    violations.push({ check: 'truth', message: `${agent}: ${message}` });
+  };
+  const decoded = kept.map(each => decode(agent, each.bytes));
+  const oldest = decoded[0]?.previous ?? nothing;
+  const older = oldest === nothing ? [] : olderThan(agent, oldest, seen?.attempts ?? []);
+  const first = older[0] ?? decoded[0];
+  if (first !== undefined && first.previous !== nothing) {
+    report(`the record before ${first.record.id} was never seen`);
+  }
+  const all = [...older, ...decoded];
+  const records = all.map((each, place) => ({
+    ...each,
+    isVersioned: each.record.version > (all[place - 1]?.record.version ?? 0),
+  }));
+  orderBySightings(agent, records, { seen, report });
+  return { agent, records, violations };
+}
+
+/** True histories in the form that checkers judge. */
+export function finalRecordsOf({ agent, records }: TrueLog): FinalRecord[] {
+  return records.map(({ record, hash, previous, isVersioned, did }) => {
+    const isDeletion = record.ops.some(op => op[0] === 'delete');
+    const base = {
+      agent,
+      hash,
+      previous,
+      version: isVersioned ? record.version : 0,
+      epoch: record.epoch,
+      writer: record.id.slice(0, record.id.indexOf('-')),
+    };
+    if (did !== undefined) {
+      return { ...base, command: did.command, action: 'act', input: did.amount };
+    }
+    return isDeletion ? { ...base, action: 'delete' } : base;
+  });
+}
+
+type Decoded = Omit<TrueRecord, 'isVersioned'>;
+
+function decode(agent: string, bytes: Uint8Array): Decoded {
+  const record = decodeRecord(bytes, agent);
+  const event = record.ops.find(op => op[0] === 'event');
+  return {
+    record,
+    hash: toHex(chainHash(record.previous, bytes)),
+    previous: toHex(record.previous),
+    // The agents of this world emit this event only.
+    did: event === undefined ? undefined : (event[2] as Did),
+    order: Number.POSITIVE_INFINITY,
+  };
+}
+
+function olderThan(agent: string, hash: string, attempts: readonly Uint8Array[]): Decoded[] {
+  const byHash = new Map(
+    attempts.map(bytes => decode(agent, bytes)).map(each => [each.hash, each]),
+  );
+  const found: Decoded[] = [];
+  let next = byHash.get(hash);
+  while (next !== undefined) {
+    found.push(next);
+    next = byHash.get(next.previous);
+  }
+  return found.reverse();
+}
+
+interface Sightings {
+  readonly seen: WitnessedLog | undefined;
+  readonly report: (message: string) => void;
+}
+
+/** A record was stored when it, or any behind it, was first seen to be. */
+function orderBySightings(
+  agent: string,
+  records: readonly TrueRecord[],
+  { seen, report }: Sightings,
+): void {
+  const byId = new Map(records.map(each => [each.record.id, each]));
+  for (const { order, bytes, isConfirmation } of seen?.sightings ?? []) {
+    const { id, version } = decodeRecord(bytes, agent);
+    const record = byId.get(id);
+    if (record !== undefined) record.order = Math.min(record.order, order);
+    else {
+      const how = isConfirmation ? 'confirmed' : 'shown';
+      report(`record ${id} of version ${version} was ${how} at ${order} and is gone`);
+    }
+  }
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const record of records.toReversed()) {
+    earliest = Math.min(earliest, record.order);
+    record.order = earliest;
+  }
+}

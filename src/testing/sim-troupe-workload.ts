@@ -1,0 +1,146 @@
+/**
+ * What happens in a simulated hour: callers that act in short spells with long pauses between them,
+ * and bursts of many callers on one agent, often in company of a fault.
+ */
+import { applyFault, type SimFaultKind } from './sim-faults.ts';
+import { type CallerBench, type Verb, wish } from './sim-troupe-callers.ts';
+import type { TroupeDraws } from './sim-troupe-draws.ts';
+import type { TroupePlan } from './sim-troupe-plan.ts';
+import { cleanUp, look, lookBack, nudge, remove, startJob } from './sim-troupe-visits.ts';
+
+const burst = { low: 8, high: 24 } as const;
+const burstProbability = 0.06;
+const pauseMs = { short: 20, long: 75_000 } as const;
+const isLongPause = 0.3;
+const cleaningMs = 15_000;
+const oldCommandsMax = 200;
+
+/** The callers of one world. */
+export class TroupeWorkload {
+  readonly #bench: CallerBench;
+  readonly #plan: TroupePlan;
+  readonly #draws: TroupeDraws;
+  /** Commands that were given a key: they may come again at any time. */
+  readonly #old: Parameters<typeof wish>[1][] = [];
+
+  constructor(bench: CallerBench, plan: TroupePlan, draws: TroupeDraws) {
+    this.#bench = bench;
+    this.#plan = plan;
+    this.#draws = draws;
+  }
+
+  /** Lets all callers begin. */
+  start(): void {
+    for (let number = 0; number < this.#plan.callers; number++) {
+      const draws = this.#draws.fork(`caller-${number}`);
+      this.#begin(draws.random.between(0, 5_000), () => this.#live(`caller-${number}`, draws));
+    }
+    const draws = this.#draws.fork('cleaner');
+    this.#begin(cleaningMs, () => this.#clean(draws));
+  }
+
+  #begin(delayMs: number, task: () => Promise<void>): void {
+    const { world } = this.#bench;
+    world.scheduler.schedule({ delayMs, kind: 'caller', task: () => void task() });
+  }
+
+  async #live(client: string, draws: TroupeDraws): Promise<void> {
+    const { world, endMs } = this.#bench;
+    for (let number = 0; world.nowMs < endMs; number++) {
+      const isBurst = draws.random.chance(burstProbability);
+      if (isBurst) this.#burst(`${client}-${number}`, draws);
+      else this.#act(`${client}-${number}`, { client, agent: draws.agent() }, draws);
+      const mean = draws.random.chance(isLongPause) ? pauseMs.long : pauseMs.short;
+      await world.scheduler.sleep(draws.random.exponential(mean));
+    }
+  }
+
+  /** Many callers want the same agent at once: this is where answers meet each other. */
+  #burst(name: string, draws: TroupeDraws): void {
+    const { diary } = this.#bench;
+    const agent = draws.agent();
+    const count = burst.low + draws.random.below(burst.high - burst.low);
+    for (let place = 0; place < count; place++) {
+      const luck = draws.fork(`${name}/${place}`);
+      diary.inBursts++;
+      if (luck.random.chance(0.15)) {
+        this.#do(() => look(this.#bench, { client: `${name}-${place}`, agent }, 'look'));
+      } else this.#wish(`${name}-${place}`, agent, luck);
+    }
+    if (draws.random.chance(this.#plan.burstFaults)) this.#fault(draws);
+  }
+
+  /** A fault a few milliseconds from now. */
+  #fault(draws: TroupeDraws): void {
+    const { world, node } = this.#bench;
+    const kind = draws.random.pick(this.#plan.faultKinds) as SimFaultKind;
+    const severity = draws.random.next();
+    const durationMs = 20 * 100 ** draws.random.next();
+    world.scheduler.schedule({
+      delayMs: draws.random.exponential(2),
+      kind: 'burst-fault',
+      task: () => {
+        if (world.nowMs >= this.#bench.endMs) return;
+        applyFault(world, { kind, severity, durationMs, target: node.name, atMs: world.nowMs });
+      },
+    });
+  }
+
+  #act(name: string, visit: { client: string; agent: string }, draws: TroupeDraws): void {
+    const luck = draws.fork(name);
+    const drawn = luck.random.below(100);
+    if (drawn < 15) this.#do(() => look(this.#bench, visit, 'look'));
+    else if (drawn < 22) this.#do(() => look(this.#bench, visit, 'peek'));
+    else if (drawn < 25) this.#do(() => lookBack(this.#bench, visit, luck));
+    else if (drawn < 34) this.#do(() => startJob(this.#bench, visit, luck));
+    else if (drawn < 39) this.#do(() => nudge(this.#bench, visit));
+    else if (drawn < 41) this.#delete(visit.client, luck);
+    else if (drawn < 48) this.#again(luck);
+    else this.#wish(name, visit.agent, luck);
+  }
+
+  #delete(client: string, luck: TroupeDraws): void {
+    const agent = luck.mayfly();
+    if (agent !== undefined) this.#do(() => remove(this.#bench, { client, agent }));
+  }
+
+  /** Comes back with a command of long ago. */
+  #again(luck: TroupeDraws): void {
+    const old = luck.random.pick(this.#old);
+    if (old !== undefined) this.#do(() => wish(this.#bench, old, luck));
+  }
+
+  #wish(name: string, agent: string, luck: TroupeDraws): void {
+    const verb = verbOf(luck.random.next());
+    const each = { client: name, agent, deed: luck.deed(name), verb, lane: luck.lane() };
+    if (verb === 'keyed' || verb === 'request') {
+      if (this.#old.length < oldCommandsMax) this.#old.push(each);
+      else this.#old[luck.random.below(oldCommandsMax)] = each;
+    }
+    this.#do(() => wish(this.#bench, each, luck));
+  }
+
+  async #clean(draws: TroupeDraws): Promise<void> {
+    const { world } = this.#bench;
+    for (let number = 0; ; number++) {
+      await cleanUp(this.#bench, 'cleaner', draws);
+      await world.scheduler.sleep(draws.random.exponential(cleaningMs));
+    }
+  }
+
+  #do(task: () => Promise<void>): void {
+    const { diary } = this.#bench;
+    diary.active++;
+    void task().finally(() => {
+      diary.active--;
+    });
+  }
+}
+
+function verbOf(drawn: number): Verb {
+  if (drawn < 0.45) return 'execute';
+  if (drawn < 0.65) return 'keyed';
+  if (drawn < 0.77) return 'send';
+  if (drawn < 0.85) return 'keyed-send';
+  return drawn < 0.92 ? 'request' : 'call';
+}

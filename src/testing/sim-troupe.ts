@@ -1,0 +1,183 @@
+/**
+ * The simulated world of the real runtime: node, client and engine as they are, on a virtual clock,
+ * a disk that lies, and callers who write down what they saw. One seed is one world: it warms up,
+ * suffers, heals, and has then to show that it kept every promise.
+ */
+import { TroupeError } from '../core/errors.ts';
+import { MemoryLogs } from '../engines/memory/log.ts';
+import { HistoryRecorder, type Violation } from './history.ts';
+import { drawFaults, heal, scheduleFaults } from './sim-faults.ts';
+import { bootFailureText, type SimProcess } from './sim-process.ts';
+import { reportWorld, type SimReport, type SimScenarioOptions } from './sim-runner.ts';
+import { readLogs } from './sim-troupe-audit.ts';
+import { type CallerBench, CallerDiary } from './sim-troupe-callers.ts';
+import { checkTroupe } from './sim-troupe-checks.ts';
+import { TroupeDraws } from './sim-troupe-draws.ts';
+import { troupeFaultPoints } from './sim-troupe-fault-points.ts';
+import { bootTroupe, type TroupeHabitat, type TroupeProgram } from './sim-troupe-node.ts';
+import { Notebook } from './sim-troupe-notes.ts';
+import { drawPlan, type TroupePlan } from './sim-troupe-plan.ts';
+import { Witness } from './sim-troupe-witness.ts';
+import { TroupeWorkload } from './sim-troupe-workload.ts';
+import { SimWorld } from './sim-world.ts';
+
+const hourMs = 3_600_000;
+const warmUpMs = 10_000;
+/** How long after the last fault everything must have come to its end. */
+const endedWithinMs = 300_000;
+const settleMs = 360_000;
+const unavailableGapMs = 90_000;
+const unavailableMsMax = 3_000;
+
+interface TroupeWorld {
+  readonly world: SimWorld;
+  readonly plan: TroupePlan;
+  readonly node: SimProcess<TroupeProgram>;
+  readonly bench: CallerBench;
+  readonly habitat: TroupeHabitat;
+}
+
+/** Runs one seed. */
+export async function scenario(options: SimScenarioOptions): Promise<SimReport> {
+  const world = new SimWorld({
+    seed: options.seed,
+    onTraceLine: options.onTraceLine,
+    faultPoints: troupeFaultPoints,
+    onBootFailure(process, error) {
+      // A disk that refuses is a reason not to start; anything else is a bug.
+      if (!isRefusal(error)) world.violate('boot', bootFailureText(process, error));
+      process.start(1_000);
+    },
+  });
+  try {
+    const endMs = options.hours * hourMs;
+    const troupe = build(world, endMs);
+    await suffer(troupe, endMs);
+    await recover(troupe, endMs);
+    const violations = await audit(troupe, endMs);
+    return report(troupe, options.hours, violations);
+  } finally {
+    world.close();
+  }
+}
+
+function build(world: SimWorld, endMs: number): TroupeWorld {
+  const { faults } = world.streams;
+  const plan = drawPlan(world.seed, faults.fork('plan'));
+  const recorder = new HistoryRecorder(() => world.nowMs);
+  const nextOrder = () => recorder.nextOrder();
+  const habitat: TroupeHabitat = {
+    plan,
+    memory: new MemoryLogs({ random: faults.fork('engine') }),
+    witness: new Witness(nextOrder),
+    notebook: new Notebook(nextOrder),
+    isAlive: life => node.isAlive && node.incarnation === life,
+    // A node whose engine has failed is stopped by whoever looks after it, and started again.
+    onFailure: () => stopSoon(world, node),
+    onAlarm: text => {
+      if (/LOG_|INVARIANT|MISMATCH|cannot go on/.test(text)) world.violate('alarm', text);
+    },
+  };
+  const node: SimProcess<TroupeProgram> = world.addProcess<TroupeProgram>({
+    name: 'node',
+    clock: { driftPpm: faults.between(-200, 200) },
+    boot: ports => bootTroupe(ports, habitat),
+  });
+  const diary = new CallerDiary();
+  return { world, plan, node, habitat, bench: { world, node, recorder, diary, endMs } };
+}
+
+function stopSoon(world: SimWorld, node: SimProcess<TroupeProgram>): void {
+  const life = node.incarnation;
+  world.scheduler.schedule({
+    delayMs: world.streams.faults.between(0, 500),
+    kind: 'stop-failed',
+    task: () => {
+      if (node.isAlive && node.incarnation === life) world.crash(node, 'kill');
+    },
+  });
+}
+
+async function suffer({ world, plan, node, bench, habitat }: TroupeWorld, endMs: number) {
+  const { faults } = world.streams;
+  node.start();
+  await world.run({ untilMs: 1_000, isDone: () => node.program !== undefined });
+  const draws = new TroupeDraws(plan, world.streams.workload);
+  new TroupeWorkload(bench, plan, draws).start();
+  await world.run({ untilMs: Math.min(warmUpMs, endMs) });
+  world.faultPoints.crashProbability = plan.crashProbability;
+  const { faultKinds: kinds, faultGapMs: gapMs } = plan;
+  const schedule = { kinds, gapMs, targets: [node.name], fromMs: world.nowMs, untilMs: endMs };
+  scheduleFaults(world, drawFaults(faults, schedule));
+  if (plan.engine === 'memory') troubleEngine({ world, plan, habitat }, endMs);
+  await world.run({ untilMs: endMs });
+}
+
+function troubleEngine(
+  { world, plan, habitat }: Pick<TroupeWorld, 'world' | 'plan' | 'habitat'>,
+  endMs: number,
+): void {
+  const switches = habitat.memory.faults;
+  for (const [kind, rate] of plan.engineFaults) switches.rate(kind, rate);
+  const luck = world.streams.faults.fork('outages');
+  const next = () => {
+    const delayMs = luck.exponential(unavailableGapMs);
+    if (world.nowMs + delayMs >= endMs) return;
+    world.scheduler.schedule({ delayMs, kind: 'outage', task: begin });
+  };
+  const begin = () => {
+    world.countFault('engine-unavailable');
+    switches.isUnavailable = true;
+    const delayMs = luck.between(1, unavailableMsMax);
+    world.scheduler.schedule({ delayMs, kind: 'outage-ends', task: end });
+  };
+  const end = () => {
+    switches.isUnavailable = false;
+    next();
+  };
+  next();
+}
+
+/** Faults are over: everything that was begun has to come to its end. */
+async function recover({ world, node, habitat }: TroupeWorld, endMs: number): Promise<void> {
+  heal(world);
+  habitat.memory.faults.clear();
+  // Timers and sleeps may lie in the future of a clock that was set back.
+  node.machineClock.settle();
+  await world.run({ untilMs: endMs + settleMs });
+}
+
+async function audit(
+  { world, node, bench, habitat }: TroupeWorld,
+  endMs: number,
+): Promise<Violation[]> {
+  const logs = await readLogs(world, node, habitat.witness);
+  const program = node.program;
+  if (logs === undefined || program === undefined) {
+    return [{ check: 'audit', message: 'the final logs cannot be read' }];
+  }
+  const limits = { healedMs: endMs, withinMs: endedWithinMs, endMs: world.nowMs };
+  return checkTroupe({
+    logs,
+    limits,
+    operations: bench.recorder.operations,
+    diary: bench.diary,
+    notebook: habitat.notebook,
+    wallMs: program.now(),
+    isSearched: world.seed % 10 === 0,
+  });
+}
+
+function report(troupe: TroupeWorld, hours: number, violations: readonly Violation[]): SimReport {
+  const { world, plan, bench, habitat } = troupe;
+  for (const kind of plan.engineFaults.keys()) {
+    const fired = habitat.memory.faults.fired(kind);
+    if (fired > 0) world.faultCounts.set(`engine-${kind}`, fired);
+  }
+  const operations = bench.recorder.operations.length;
+  return reportWorld(world, { hours, operations, violations });
+}
+
+function isRefusal(error: unknown): boolean {
+  return TroupeError.is(error) && (error.code === 'ENGINE_FAILED' || error.code === 'DISK_FULL');
+}
