@@ -3,7 +3,6 @@
  * and node, versioned by its path; how it is reached is the business of `open-admin.ts`.
  */
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { TroupeError } from '../core/errors.ts';
 import type { NodeFace } from '../node/face.ts';
 import { addAgentRoutes } from './agent-routes.ts';
@@ -12,9 +11,6 @@ import { addDataRoutes } from './data-routes.ts';
 import { onlyLoopback, onlyWithToken } from './guard.ts';
 import { addHealthRoutes, addMetricsRoute } from './probes.ts';
 import { addRunRoutes } from './run-routes.ts';
-
-/** No body of a request is larger, in bytes; larger ones get `PAYLOAD_TOO_LARGE`. */
-export const adminBodyBytesMax: number = 8 << 20;
 
 /** What the API stands on. */
 export interface AdminApiOptions {
@@ -36,7 +32,6 @@ export function adminApi({ face, token }: AdminApiOptions): Hono {
   });
   addHealthRoutes(app, face);
   app.use('*', onlyWithToken(token));
-  app.use('*', bodyLimit({ maxSize: adminBodyBytesMax, onError: refuseBody }));
   addMetricsRoute(app, face);
   app.use('*', async (_context, next) => {
     if (face.standing().standing === 'starting') {
@@ -48,10 +43,4 @@ export function adminApi({ face, token }: AdminApiOptions): Hono {
   addAgentRoutes(app, face);
   addRunRoutes(app, face);
   return app;
-}
-
-function refuseBody(): never {
-  throw new TroupeError('PAYLOAD_TOO_LARGE', {
-    detail: `the body of the request is larger than ${adminBodyBytesMax} bytes`,
-  });
 }

@@ -9,21 +9,23 @@ import { TroupeError, textOf } from '../core/errors.ts';
 import { previewOf } from '../core/values.ts';
 import { fromWire, type Json } from './wire.ts';
 
+/** No body of a request is larger, in bytes; larger ones get `PAYLOAD_TOO_LARGE`. */
+export const adminBodyBytesMax: number = 8 << 20;
+
 /** The fields of a request, not yet checked. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The body of a request: a JSON object that has no other fields than these.
  *
- * @throws `INVALID_INPUT` when it is something else.
+ * @throws `INVALID_INPUT` when it is something else; `PAYLOAD_TOO_LARGE`.
  */
 export async function bodyOf(context: Context, known: readonly string[]): Promise<Fields> {
   const type = context.req.header('content-type') ?? '';
   if (!/^application\/json\s*(;|$)/i.test(type)) {
     throw refusal(`the content type of the request is ${previewOf(type)}; send application/json`);
   }
-  const text = await context.req.text();
-  return fieldsOf('the body', parsedBody(text), known);
+  return fieldsOf('the body', parsedBody(await textOfBody(context)), known);
 }
 
 /**
@@ -90,6 +92,23 @@ export function flagField(fields: Fields, name: string): boolean {
   if (value === undefined || value === false || value === 'false') return false;
   if (value === true || value === 'true') return true;
   throw refusal(`${name} is ${previewOf(value)}; it must be true or false`);
+}
+
+async function textOfBody(context: Context): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let byteCount = 0;
+  for await (const chunk of context.req.raw.body ?? []) {
+    chunks.push(chunk);
+    byteCount += chunk.length;
+    // What a header says of the length is not asked: the bytes are counted as they come.
+    if (byteCount > adminBodyBytesMax) throw tooLarge();
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function tooLarge(): TroupeError {
+  const detail = `the body of the request is larger than ${adminBodyBytesMax} bytes`;
+  return new TroupeError('PAYLOAD_TOO_LARGE', { detail });
 }
 
 function fieldsOf(place: string, value: unknown, known: readonly string[]): Fields {
