@@ -47,7 +47,8 @@ const recordsMaxDefault = 1_000;
  */
 export async function openEmbeddedLogInWorker(options: WorkerLogOptions): Promise<EmbeddedLog> {
   const { entry, ...workerData } = options;
-  const worker = new Worker(entry, { workerData });
+  // The worker needs no environment; with one, Node's watch mode would report through its port.
+  const worker = new Worker(entry, { workerData, env: {} });
   try {
     return new WorkerLog(worker, await openedOf(worker), options);
   } catch (error) {
