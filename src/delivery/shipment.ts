@@ -40,6 +40,7 @@ export class Shipment implements MailboxItem, Timed {
   readonly #reject: (error: TroupeError) => void;
   #pausing: Timer | undefined;
   #known: Outcome = 'not-executed';
+  #lastRefusal: TroupeError | undefined;
   #isHanded = false;
   #isSettled = false;
 
@@ -89,6 +90,7 @@ export class Shipment implements MailboxItem, Timed {
     if (error.outcome === 'rolled-back')
       this.envelope = { ...this.envelope, attempt: this.envelope.attempt + 1 };
     this.inboxId = undefined;
+    this.#lastRefusal = error;
     this.#pausing = this.#carrier.setTimer(pauseMs, () => {
       this.envelope = this.#carrier.renewed(this.envelope);
       this.send();
@@ -101,9 +103,12 @@ export class Shipment implements MailboxItem, Timed {
     const isBack = this.#isHanded && this.#carrier.withdraw(this);
     const outcome = !this.#isHanded || isBack ? this.#known : 'unknown';
     const { type, key, action, id } = this.envelope;
+    const cause = this.#lastRefusal;
+    const why = cause === undefined ? '' : `; the last attempt ended with ${cause.message}`;
     const error = new TroupeError('DEADLINE_EXCEEDED', {
-      detail: `${type}/${key}.${action} had no answer before its deadline (message ${id}, handed over ${this.handed} times)`,
+      detail: `${type}/${key}.${action} had no answer before its deadline (message ${id}, handed over ${this.handed} times)${why}`,
       outcome,
+      cause,
     });
     this.#settle(false);
     this.#reject(error);

@@ -41,7 +41,7 @@ export function checkHeader(header: Bytes, magic: number, salt: number, path: st
     throw new TroupeError('ENGINE_UNSUPPORTED', {
       detail:
         `${path} has data format ${version}, this code reads up to ${formatVersion}; ` +
-        'it was left untouched',
+        'it was left untouched; start the version of Troupe that wrote it',
       data: { path, found: version, supported: formatVersion },
     });
   }

@@ -78,7 +78,7 @@ export async function readMeta(disk: Disk): Promise<ReadMeta | undefined> {
     await file.close();
   }
   const newest = found.toSorted((one, other) => other.epoch - one.epoch)[0];
-  if (newest === undefined) throw corrupt(metaPath, 0, 'both copies are damaged');
+  if (newest === undefined) throw corrupt(metaPath, 0, 'both copies are damaged; restore a backup');
   return { meta: newest, damagedSlots: slotOffsets.length - found.length };
 }
 
