@@ -1,4 +1,4 @@
-/** What an auditor does: three steps that read the disk, then one message to the licence's agent. */
+/** What an auditor does: three steps that read the disk, then it tells the agent of the licence. */
 import { implement } from '../../src/index.ts';
 import { auditor } from './auditor.ts';
 import { licence, licenceKey } from './licence.ts';
@@ -8,20 +8,30 @@ import { booked } from './step-book.ts';
 /** The behaviour of {@link auditor}. */
 export const auditorAgent = implement(auditor, {
   async examine(ctx, { crew, audit, folder }) {
-    const step = <Value>(name: string, look: (folder: string) => Promise<Value>) =>
-      ctx.step(name, folder, () => booked(`${audit} ${name} ${folder}`, () => look(folder)));
-    const manifest = await step('read', async path => (await readManifest(path)) ?? null);
-    if (manifest === null) return null;
+    const attempts: Record<string, number> = {};
+    // A step that finished is not run again after a crash: what it found is in the agent's log.
+    const step = async <Value>(name: string, look: (folder: string) => Promise<Value>) => {
+      const { found, attempt } = await ctx.step(name, folder, async ({ attempt }) => ({
+        found: await booked(`${audit} ${name} ${folder}`, () => look(folder)),
+        attempt,
+      }));
+      attempts[name] = attempt;
+      return found;
+    };
+
+    const manifest = await step('read', readManifest);
+    if (manifest === undefined) return { attempts };
     const measure = await step('measure', measureFiles);
     const recognised = await step('recognise', recogniseLicence);
     const result = { manifest, measure, recognised };
-    await ctx
-      .get(licence, licenceKey(crew, manifest.licence))
-      .execute('add', { audit, result }, { timeout: '1h' });
+
+    // A call is a step too: it counts once, however often this task is cut off and goes on.
+    const agent = ctx.get(licence, licenceKey(crew, manifest.licence));
+    await agent.execute('add', { audit, result });
     await ctx.update(turn => {
       turn.state.result = result;
     });
-    return { licence: manifest.licence };
+    return { licence: manifest.licence, attempts };
   },
 
   result: ctx => ctx.state.result,

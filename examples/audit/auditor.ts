@@ -2,6 +2,11 @@
 import { z } from 'zod';
 import { defineAgent, read, task } from '../../src/index.ts';
 
+const attempts = z.record(z.string(), z.number().int());
+
+/** How often each step that finished had been begun, by its name. */
+export type Attempts = z.infer<typeof attempts>;
+
 /** What was found in one package, as a schema. */
 export const packageResult = z.object({
   manifest: z.object({
@@ -27,9 +32,13 @@ export const auditor = defineAgent('auditor', {
         /** The folder of the package. */
         folder: z.string(),
       }),
-      /** Nothing when the folder has gone meanwhile, or is no package any more. */
-      output: z.object({ licence: z.string().nullable() }).nullable(),
+      output: z.object({
+        /** The declared licence; left out when the folder is no package any more. */
+        licence: z.string().nullable().optional(),
+        attempts,
+      }),
     }),
+    /** What was found when the package was last examined. */
     result: read({ output: packageResult.nullable() }),
   },
 });

@@ -10,11 +10,19 @@ export const findings = z.object({
   packages: z.number().int(),
   files: z.number().int(),
   bytes: z.number().int(),
-  byLicence: z.record(z.string(), z.number().int()),
+  byLicence: z.map(z.string(), z.number().int()),
   undeclared: names,
   mismatched: names,
-  duplicates: z.record(z.string(), names),
+  duplicates: z.map(z.string(), names),
   installScripts: names,
+});
+
+/** What became of the steps of an audit. */
+export const stepCounts = z.object({
+  /** Finished steps by name. */
+  steps: z.record(z.string(), z.number().int()),
+  /** How often a step was begun again because it had been cut off. */
+  repeated: z.number().int(),
 });
 
 /** The crew of one folder. */
@@ -32,11 +40,16 @@ export const crew = defineAgent('crew', {
     deliver: turn({ input: z.number().int() }),
     /** The number of the present or last audit. */
     present: read({ output: z.number().int() }),
-    /** Audits the folder; writes how many of the packages are done. */
+    /** Audits the folder; writes how far it is, after each package. */
     audit: task({
       input: z.object({ folder: z.string(), audit: z.number().int() }),
-      output: findings,
-      stream: z.object({ done: z.number().int(), total: z.number().int() }),
+      output: z.object({ ...findings.shape, ...stepCounts.shape }),
+      stream: z.object({
+        done: z.number().int(),
+        total: z.number().int(),
+        /** The package that was done last, by its path below the folder. */
+        last: z.string().optional(),
+      }),
     }),
   },
   // A tree of 20,000 packages: one call for each, and a list of their folders.

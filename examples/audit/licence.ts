@@ -11,11 +11,11 @@ export const tally = z.object({
   packages: z.number().int(),
   files: z.number().int(),
   bytes: z.number().int(),
-  byLicence: z.record(z.string(), z.number().int()),
+  byLicence: z.map(z.string(), z.number().int()),
   undeclared: names,
   mismatched: names,
   installScripts: names,
-  versions: z.record(z.string(), names),
+  versions: z.map(z.string(), names),
 });
 
 /** All packages of one licence, in the crew's present audit. */
@@ -25,9 +25,11 @@ export const licence = defineAgent('licence', {
     found: z.array(packageResult).default([]),
   }),
   actions: {
+    /** Takes down one package. */
     add: turn({ input: z.object({ audit: z.number().int(), result: packageResult }) }),
-    /** How many packages were told. */
-    count: read({ output: z.number().int() }),
+    /** The audit that it works for. */
+    present: read({ output: z.number().int() }),
+    /** The sum over all packages that were taken down in an audit. */
     tally: read({ input: z.object({ audit: z.number().int() }), output: tally }),
   },
   // A tree of 20,000 packages, most of them of one licence.

@@ -19,16 +19,15 @@ async function main(parameters: readonly string[]): Promise<number> {
     process.stderr.write('usage: npm start -- [FOLDER] [--report FILE] [--data DIR] [--json]\n');
     return 2;
   }
-  const isFolder = await stat(options.folder).then(
-    facts => facts.isDirectory(),
-    () => false,
-  );
-  if (!isFolder) {
-    process.stderr.write(`${options.folder} is not a folder\n`);
+  try {
+    if (!(await stat(options.folder)).isDirectory()) throw new Error('it is not a folder');
+    await audit(options);
+    return 0;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`cannot audit ${options.folder}: ${reason}\n`);
     return 1;
   }
-  await audit(options);
-  return 0;
 }
 
 async function audit(options: AuditOptions): Promise<void> {
@@ -37,6 +36,7 @@ async function audit(options: AuditOptions): Promise<void> {
     data: options.data,
   });
   await troupe.start();
+  process.stderr.write(`auditing ${options.folder} (cut off, it goes on from ${options.data})\n`);
   const display = new ProgressDisplay(process.stderr, () => performance.now());
   const finished = await runAudit(troupe, options.folder, progress => display.show(progress));
   await handOver(finished.report, options);

@@ -15,13 +15,16 @@ export interface PackageResult {
   readonly recognised: readonly string[];
 }
 
-/** Findings that can be added. Lists are sorted; a package that is there twice counts twice. */
+/**
+ * Findings that can be added. Lists are sorted; a package that is there twice counts twice. Names of
+ * packages and licences are keys of maps, as they may be any text, also `constructor`.
+ */
 export interface Tally {
   readonly packages: number;
   readonly files: number;
   readonly bytes: number;
   /** How many packages declare a licence. */
-  readonly byLicence: Readonly<Record<string, number>>;
+  readonly byLicence: ReadonlyMap<string, number>;
   /** `name@version` of packages that declare none. */
   readonly undeclared: readonly string[];
   /** `name@version` of packages whose licence text is another than the declared. */
@@ -29,13 +32,13 @@ export interface Tally {
   /** `name@version` of packages that run a script when installed. */
   readonly installScripts: readonly string[];
   /** The versions of each name, each once. */
-  readonly versions: Readonly<Record<string, readonly string[]>>;
+  readonly versions: ReadonlyMap<string, readonly string[]>;
 }
 
 /** What an audit found: the part of a report that every audit of the same files agrees on. */
 export interface Findings extends Omit<Tally, 'versions'> {
   /** The versions of each name that is there in several. */
-  readonly duplicates: Readonly<Record<string, readonly string[]>>;
+  readonly duplicates: ReadonlyMap<string, readonly string[]>;
 }
 
 /** The report of an audit by agents: findings, and how the work went. */
@@ -54,11 +57,11 @@ export const emptyTally: Tally = {
   packages: 0,
   files: 0,
   bytes: 0,
-  byLicence: {},
+  byLicence: new Map(),
   undeclared: [],
   mismatched: [],
   installScripts: [],
-  versions: {},
+  versions: new Map(),
 };
 
 /** One package as a tally. */
@@ -69,11 +72,11 @@ export function tallyOf({ manifest, measure, recognised }: PackageResult): Tally
     packages: 1,
     files: measure.files,
     bytes: measure.bytes,
-    byLicence: licence === null ? {} : Object.fromEntries([[licence, 1]]),
+    byLicence: new Map(licence === null ? [] : [[licence, 1]]),
     undeclared: listedIf(licence === null),
     mismatched: listedIf(isMismatch(licence, recognised)),
     installScripts: listedIf(hasInstallScript),
-    versions: Object.fromEntries([[name, [version]]]),
+    versions: new Map([[name, [version]]]),
   };
 }
 
@@ -85,13 +88,11 @@ export function addTallies(one: Tally, other: Tally): Tally {
     packages: one.packages + other.packages,
     files: one.files + other.files,
     bytes: one.bytes + other.bytes,
-    byLicence: mergeRecords(one.byLicence, other.byLicence, (a, b) => a + b),
+    byLicence: mergeMaps(one.byLicence, other.byLicence, (a, b) => a + b),
     undeclared: joined('undeclared'),
     mismatched: joined('mismatched'),
     installScripts: joined('installScripts'),
-    versions: mergeRecords(one.versions, other.versions, (a, b) =>
-      [...new Set([...a, ...b])].sort(),
-    ),
+    versions: mergeMaps(one.versions, other.versions, (a, b) => [...new Set([...a, ...b])].sort()),
   };
 }
 
@@ -110,8 +111,7 @@ export function sumOf(tallies: readonly Tally[]): Tally {
 
 /** The findings of a tally. */
 export function findingsOf({ versions, ...rest }: Tally): Findings {
-  const several = Object.entries(versions).filter(([, found]) => found.length > 1);
-  return { ...rest, duplicates: Object.fromEntries(several) };
+  return { ...rest, duplicates: new Map([...versions].filter(([, found]) => found.length > 1)) };
 }
 
 /** The findings of all packages. */
@@ -119,8 +119,23 @@ export function combine(results: Iterable<PackageResult>): Findings {
   return findingsOf(sumOf(Array.from(results, tallyOf)));
 }
 
-/** The part of a report that audits of the same files agree on. */
-export function comparable(report: Findings): Findings {
+/** What became of the steps, of which each task told how often it had begun them. */
+export function countSteps(
+  tasks: readonly Readonly<Record<string, number>>[],
+): Pick<AuditReport, 'steps' | 'repeated'> {
+  const steps: Record<string, number> = {};
+  let repeated = 0;
+  for (const [name, attempt] of tasks.flatMap(attempts => Object.entries(attempts))) {
+    steps[name] = (steps[name] ?? 0) + 1;
+    repeated += attempt - 1;
+  }
+  return { steps, repeated };
+}
+
+/** The part of a report, in memory or read from a file, that audits of the same files agree on. */
+export function comparable<Report extends Readonly<Record<keyof Findings, unknown>>>(
+  report: Report,
+): Pick<Report, keyof Findings> {
   const { packages, files, bytes, byLicence, undeclared } = report;
   const { mismatched, duplicates, installScripts } = report;
   return {
@@ -140,21 +155,22 @@ export function canonicalJson(value: unknown): string {
   return `${JSON.stringify(value, sortedKeys, 2)}\n`;
 }
 
+/** Maps become objects. */
 function sortedKeys(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  const entries = value instanceof Map ? [...value] : Object.entries(value);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Goes over entries, never over `record[key]`: a name may be that of a member of every object. */
-function mergeRecords<Value>(
-  one: Readonly<Record<string, Value>>,
-  other: Readonly<Record<string, Value>>,
+function mergeMaps<Value>(
+  one: ReadonlyMap<string, Value>,
+  other: ReadonlyMap<string, Value>,
   merge: (a: Value, b: Value) => Value,
-): Record<string, Value> {
-  const merged = new Map(Object.entries(one));
-  for (const [key, value] of Object.entries(other)) {
+): Map<string, Value> {
+  const merged = new Map(one);
+  for (const [key, value] of other) {
     const known = merged.get(key);
     merged.set(key, known === undefined ? value : merge(known, value));
   }
-  return Object.fromEntries(merged);
+  return merged;
 }

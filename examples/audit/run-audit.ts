@@ -3,11 +3,13 @@
  * does not live to see, the next one on the same data does.
  */
 import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type AgentRef, TroupeError } from '../../src/index.ts';
 import { type crew, crewKey } from './crew.ts';
 import type { Progress } from './progress.ts';
 import type { AuditReport } from './report.ts';
-import { type AuditTroupe, workOf } from './work.ts';
+import { bodiesFinishedHere, bookAnswer } from './step-book.ts';
+import { type AuditTroupe, turnsOf } from './turns.ts';
 
 /** A finished audit whose report has not been handed over yet. */
 export interface FinishedAudit {
@@ -31,9 +33,15 @@ export async function runAudit(
   const options = { idempotencyKey: `audit-${audit}`, from };
   const run = crewOfFolder.stream('audit', { folder: root, audit }, options);
   try {
-    for await (const progress of run) show(progress);
-    const findings = await run.result;
-    const report = { ...findings, ...(await workOf(troupe, key)) };
+    for await (const progress of run) {
+      show(progress);
+      if (progress.last !== undefined) bookAnswer(`${audit} ${join(root, progress.last)}`);
+    }
+    const found = await run.result;
+    bookAnswer(`${audit}`);
+    const finished = Object.values(found.steps).reduce((sum, count) => sum + count, 0);
+    const resumed = Math.max(0, finished - bodiesFinishedHere());
+    const report = { ...found, turns: await turnsOf(troupe, key), resumed };
     return { report, deliver: () => crewOfFolder.execute('deliver', audit) };
   } catch (error) {
     // A run that failed is over: the next start must not find its failure again.

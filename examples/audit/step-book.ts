@@ -1,7 +1,7 @@
 /**
  * Keeps book of the step bodies that this process ran. A step that is finished although no body ran
- * here was found finished on restart. With `AUDIT_STEP_BOOK=FILE` each start and end is also appended
- * to a file outside Troupe, so that a test can see what ran twice.
+ * here was found finished on restart. With `AUDIT_STEP_BOOK=FILE` each start and end, and each answer
+ * that came of them, is also appended to a file outside Troupe, so that a test can see what ran twice.
  */
 import { appendFileSync } from 'node:fs';
 
@@ -15,6 +15,11 @@ export async function booked<Value>(who: string, body: () => Promise<Value>): Pr
   note(`end ${who}`);
   bodiesFinished += 1;
   return value;
+}
+
+/** Books that an answer was seen: `AUDIT FOLDER` for one package, `AUDIT` for the whole. */
+export function bookAnswer(what: string): void {
+  note(`answered ${what}`);
 }
 
 /** How many bodies this process has finished. */

@@ -3,7 +3,7 @@ import type { AuditReport, Findings } from './report.ts';
 
 /** The lines of a table; the most frequent licence first. How the work went is said when known. */
 export function reportTable(report: Findings & Partial<AuditReport>): string {
-  const licences = Object.entries(report.byLicence).sort(
+  const licences = [...report.byLicence].sort(
     ([one, a], [other, b]) => b - a || (one < other ? -1 : 1),
   );
   const blocks = [
@@ -19,7 +19,7 @@ export function reportTable(report: Findings & Partial<AuditReport>): string {
     titled('runs a script when installed', report.installScripts),
     titled(
       'in several versions',
-      Object.entries(report.duplicates)
+      [...report.duplicates]
         .sort(([one], [other]) => (one < other ? -1 : 1))
         .map(([name, versions]) => `${name}  ${versions.join(', ')}`),
     ),

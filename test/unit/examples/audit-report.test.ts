@@ -6,6 +6,7 @@ import {
   canonicalJson,
   combine,
   comparable,
+  countSteps,
   emptyTally,
   type PackageResult,
   tallyOf,
@@ -46,11 +47,15 @@ describe('combine', () => {
       packages: 5,
       files: 10,
       bytes: 5_000,
-      byLicence: { MIT: 1, ISC: 1, toString: 1 },
+      byLicence: new Map([
+        ['MIT', 1],
+        ['ISC', 1],
+        ['toString', 1],
+      ]),
       undeclared: ['a@2.0.0', 'b@0.9.0'],
       mismatched: ['b@1.0.0', 'constructor@1.0.0'],
       installScripts: ['a@2.0.0'],
-      duplicates: { b: ['0.9.0', '1.0.0'] },
+      duplicates: new Map([['b', ['0.9.0', '1.0.0']]]),
     });
   });
 
@@ -63,7 +68,7 @@ describe('combine', () => {
     fc.assert(
       fc.property(fc.array(anyResult), found => {
         const { packages, byLicence, undeclared } = combine(found);
-        const declared = Object.values(byLicence).reduce((sum, count) => sum + count, 0);
+        const declared = [...byLicence.values()].reduce((sum, count) => sum + count, 0);
         expect(declared + undeclared.length).toBe(packages);
       }),
     );
@@ -97,11 +102,32 @@ describe('addTallies', () => {
 
   it('keeps names that every object has', () => {
     const twice = [result('__proto__', '1.0.0'), result('__proto__', '2.0.0')];
-    expect(Object.entries(combine(twice).duplicates)).toEqual([['__proto__', ['1.0.0', '2.0.0']]]);
+    expect([...combine(twice).duplicates]).toEqual([['__proto__', ['1.0.0', '2.0.0']]]);
+    expect(canonicalJson(combine(twice))).toContain('"__proto__": [');
+  });
+});
+
+describe('countSteps', () => {
+  it('counts the steps of each name, and what was begun more than once', () => {
+    expect(countSteps([{ list: 2 }, { read: 1, measure: 3 }, { read: 1 }, {}])).toEqual({
+      steps: { list: 1, read: 2, measure: 1 },
+      repeated: 3,
+    });
   });
 });
 
 describe('canonicalJson', () => {
+  it('writes maps as objects', () => {
+    expect(
+      canonicalJson({
+        a: new Map([
+          ['c', 1],
+          ['b', 2],
+        ]),
+      }),
+    ).toBe(canonicalJson({ a: { b: 2, c: 1 } }));
+  });
+
   it('sorts keys on every level and leaves lists alone', () => {
     expect(canonicalJson({ b: [2, 1], a: { d: 1, c: null } })).toBe(
       '{\n  "a": {\n    "c": null,\n    "d": 1\n  },\n  "b": [\n    2,\n    1\n  ]\n}\n',

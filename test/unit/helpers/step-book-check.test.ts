@@ -39,6 +39,24 @@ describe('checkStepBook', () => {
     ).toEqual(['1 list /m began after what awaited it']);
   });
 
+  it('complains when a body runs after its answer was seen', () => {
+    expect(book('start 1 read /a', 'answered 1 /a', 'kill', 'start 1 read /a').complaints).toEqual([
+      '1 read /a began after it was answered',
+    ]);
+    expect(book('start 1 read /a b', 'answered 1', 'kill', 'start 1 read /c').complaints).toEqual([
+      '1 read /c began after it was answered',
+    ]);
+    expect(book('answered 1 /a', 'answered 1', 'start 2 read /a').complaints).toEqual([]);
+    expect(book('answered 1 /a', 'start 1 read /b').complaints).toEqual([]);
+  });
+
+  it('counts only what the last audit finished and repeated', () => {
+    expect(book('start 1 read /a', 'kill', 'start 1 read /a', 'start 2 read /a').repeated).toBe(0);
+    expect(book('end 1 list /m', 'end 1 read /a', 'end 2 list /m', 'end 2 list /m')).toMatchObject({
+      finished: { list: 1 },
+    });
+  });
+
   it('keeps audits and packages apart', () => {
     expect(
       book('start 1 measure /a', 'start 1 read /b', 'start 2 read /a', 'start 2 list /m')
