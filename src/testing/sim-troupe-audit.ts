@@ -36,12 +36,13 @@ async function readAll(log: Log): Promise<Map<string, StoredRecord[]>> {
   do {
     const page = await log.heads({ cursor });
     cursor = page.cursor;
-    for (const { name } of page.heads) all.set(name, await readOne(log, name));
+    for (const { name } of page.heads) all.set(name, await readKept(log, name));
   } while (cursor !== undefined);
   return all;
 }
 
-async function readOne(log: Log, name: string): Promise<StoredRecord[]> {
+/** All records of a log that are kept, oldest first. */
+export async function readKept(log: Log, name: string): Promise<StoredRecord[]> {
   const records: StoredRecord[] = [];
   for (;;) {
     const slice = await log.read(name, { after: records.at(-1)?.seq ?? 0 });

@@ -97,7 +97,9 @@ async function ask(bench: CallerBench, each: Wish, attempt: number): Promise<Ope
     return verbs[verb](refOf(program, agent), each, { attempt, program });
   });
   const tally = tallyOfRejection(error);
-  if (tally !== undefined && attempt === 0) bench.diary.rejections.push({ operation, tally });
+  // Under a key the same rejection is told again and again.
+  if (tally !== undefined && (verb === 'execute' || verb === 'call'))
+    bench.diary.rejections.push({ operation, tally });
   return operation;
 }
 

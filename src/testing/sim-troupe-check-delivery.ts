@@ -7,7 +7,7 @@ import { type Consumption, checkOrder, numberKey } from './check-order.ts';
 import { groupBy, type Violation } from './history.ts';
 import type { Deed } from './sim-troupe-deeds.ts';
 import type { TroupeHistory } from './sim-troupe-history.ts';
-import type { TrueLog } from './sim-troupe-truth.ts';
+import { opsOf, type TrueLog } from './sim-troupe-truth.ts';
 
 interface Seen {
   /** Deeds that took effect, as `agent command`. */
@@ -24,32 +24,29 @@ export function checkDeliveries(history: TroupeHistory): Violation[] {
   return [
     ...checkPromises(seen),
     ...checkAgentOrder(history.logs, seen),
-    ...checkCallerOrder(history),
+    ...checkCallerOrder(history, seen),
     ...checkInboxes(history.logs),
   ];
 }
 
 function seeAll(logs: readonly TrueLog[]): Seen {
   const done = new Set<string>();
-  const given = new Map<string, Deed>();
-  const promised: { sender: string; entry: OutboxEntry }[] = [];
-  const unsent = new Set<string>();
   for (const { agent, records } of logs) {
-    for (const { did, record } of records) {
-      if (did !== undefined) done.add(`${agent} ${did.command}`);
-      for (const op of record.ops) {
-        if (op[0] === 'send') {
-          promised.push({ sender: agent, entry: op[1] });
-          unsent.add(op[1].id);
-        } else if (op[0] === 'sent') for (const id of op[1]) unsent.delete(id);
-        else if (op[0] === 'dead' && op[1].action === 'act') {
-          const deed = op[1].input as Deed;
-          given.set(deed.command, deed);
-        }
-      }
-    }
+    for (const { did } of records) if (did !== undefined) done.add(`${agent} ${did.command}`);
   }
-  return { done, given, promised, unsent };
+  const promised = opsOf(logs, 'send').map(({ agent, op }) => ({ sender: agent, entry: op[1] }));
+  const unsent = new Set(promised.map(({ entry }) => entry.id));
+  for (const { op } of opsOf(logs, 'sent')) for (const id of op[1]) unsent.delete(id);
+  return { done, given: givenUp(logs), promised, unsent };
+}
+
+/** The deeds that were given up at any time, by command. */
+export function givenUp(logs: readonly TrueLog[]): Map<string, Deed> {
+  const deeds = opsOf(logs, 'dead')
+    .filter(({ op }) => op[1].action === 'act')
+    // The agents of this world are sent deeds.
+    .map(({ op }) => op[1].input as Deed);
+  return new Map(deeds.map(deed => [deed.command, deed]));
 }
 
 function checkPromises({ done, given, promised, unsent }: Seen): Violation[] {
@@ -90,34 +87,27 @@ function checkAgentOrder(logs: readonly TrueLog[], { given }: Seen): Violation[]
 }
 
 /** What each life of the node took from callers outside, in the order in which it took it. */
-function checkCallerOrder({ logs, diary }: TroupeHistory): Violation[] {
+function checkCallerOrder({ logs, diary }: TroupeHistory, { given }: Seen): Violation[] {
   const byCommand = groupBy(diary.issues, each => each.operation.command);
-  const consumed: Consumption[] = [];
-  for (const { agent: receiver, records } of logs) {
-    for (const [order, { did }] of records.entries()) {
-      const issues = did === undefined ? undefined : byCommand.get(did.command);
-      const [issue] = issues ?? [];
+  const consumed = logs.flatMap(({ agent: receiver, records }) =>
+    records.flatMap(({ did }, order): Consumption[] => {
+      const [issue, ...more] = byCommand.get(did?.command ?? '') ?? [];
       // Of several attempts nobody knows which one it was.
-      if (issue === undefined || issues?.length !== 1 || !issue.isNumbered) continue;
+      if (issue === undefined || more.length > 0 || !issue.isNumbered) return [];
+      if (given.has(issue.operation.command)) return [];
       const { incarnation: sender, lane, issue: number } = issue;
-      consumed.push({ sender, receiver, lane, number, order });
-    }
-  }
+      return [{ sender, receiver, lane, number, order }];
+    }),
+  );
   return checkOrder({ consumed, isGapAllowed: true });
 }
 
 function checkInboxes(logs: readonly TrueLog[]): Violation[] {
-  return logs.flatMap(({ agent, records }) => {
-    const waiting = new Map<string, string>();
-    for (const { record } of records) {
-      for (const op of record.ops) {
-        if (op[0] === 'inbox') waiting.set(op[1].id, op[1].action);
-        else if (op[0] === 'uninbox') waiting.delete(op[1]);
-      }
-    }
-    return [...waiting].map(([id, action]) => ({
+  const done = new Set(opsOf(logs, 'uninbox').map(({ op }) => op[1]));
+  return opsOf(logs, 'inbox')
+    .filter(({ op }) => !done.has(op[1].id))
+    .map(({ agent, op }) => ({
       check: 'promised',
-      message: `${agent}: message ${id} (${action}) is still in the inbox`,
+      message: `${agent}: message ${op[1].id} (${op[1].action}) is still in the inbox`,
     }));
-  });
 }

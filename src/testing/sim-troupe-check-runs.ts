@@ -8,7 +8,7 @@ import { groupBy, type Violation } from './history.ts';
 import type { Job, Nudge } from './sim-troupe-deeds.ts';
 import type { TroupeHistory } from './sim-troupe-history.ts';
 import { runOf } from './sim-troupe-notes.ts';
-import type { TrueLog, TrueRecord } from './sim-troupe-truth.ts';
+import { opsOf, type TrueLog, type TrueRecord } from './sim-troupe-truth.ts';
 
 type EffectOp = Extract<Op, readonly ['effect', ...unknown[]]>;
 
@@ -72,48 +72,48 @@ function checkAllSteps({ notebook }: TroupeHistory, effects: readonly Recorded[]
 
 /** A step is begun again only by another life of the process, or because a person said so. */
 function checkRepeats(effects: readonly Recorded[]): Violation[] {
-  const violations: Violation[] = [];
   const steps = effects.filter(({ op }) => op[3].kind === 'step');
-  for (const [id, ofStep] of groupBy(steps, each => each.id)) {
-    let by: string | undefined;
-    for (const { op } of ofStep) {
-      const effect = op[3];
-      if (effect.status === 'asking' || effect.by === 'nobody') by = undefined;
-      if (effect.status !== 'intent' || effect.by === undefined || effect.by === 'nobody') continue;
-      if (effect.by === by) {
-        const message = `${id} was begun twice by ${by}, though it never stopped running`;
-        violations.push({ check: 'steps', message });
-      }
-      by = effect.by;
-    }
-  }
-  return violations;
+  return [...groupBy(steps, each => each.id)].flatMap(([id, ofStep]) => {
+    const by = repeatedBy(ofStep.map(({ op }) => op[3]));
+    if (by === undefined) return [];
+    const message = `${id} was begun twice by ${by}, though it never stopped running`;
+    return [{ check: 'steps', message }];
+  });
 }
 
+function repeatedBy(effects: readonly EffectOp[3][]): string | undefined {
+  let before: string | undefined;
+  for (const { status, by } of effects) {
+    if (status === 'asking' || by === 'nobody') before = undefined;
+    else if (status === 'intent' && by !== undefined) {
+      if (by === before) return by;
+      before = by;
+    }
+  }
+  return undefined;
+}
+
+/** Each signal is given to one wait at most, and one that was confirmed is known to a log. */
 function checkSignals({ logs, diary }: TroupeHistory, effects: readonly Recorded[]): Violation[] {
   const violations: Violation[] = [];
-  const known = new Set<string>();
   const taken = new Set<string>();
-  for (const { op, log } of effects) {
-    const { kind, status, outcome } = op[3];
-    if (kind !== 'waitFor' || status !== 'done' || outcome?.[0] !== 'ok') continue;
-    const nudge = outcome[1] as Nudge | null;
-    if (nudge === null) continue;
-    if (taken.has(nudge.id)) {
-      violations.push({ check: 'signals', message: `${log.agent}: ${nudge.id} was given twice` });
-    }
-    taken.add(nudge.id);
+  for (const id of effects.map(({ op }) => nudgeOf(op)).filter(each => each !== undefined)) {
+    if (taken.has(id)) violations.push({ check: 'signals', message: `${id} was given twice` });
+    taken.add(id);
   }
-  for (const { records } of logs) {
-    for (const { record } of records) {
-      for (const op of record.ops) if (op[0] === 'signal') known.add((op[1].data as Nudge).id);
-    }
-  }
+  // Signals of this world are nudges.
+  const known = new Set(opsOf(logs, 'signal').map(({ op }) => (op[1].data as Nudge).id));
   for (const id of diary.signalsTaken) {
     if (known.has(id) || taken.has(id)) continue;
     violations.push({ check: 'signals', message: `${id} was confirmed, but no log knows it` });
   }
   return violations;
+}
+
+/** The signal that ended a wait, if one did. */
+function nudgeOf([, , , { kind, status, outcome }]: EffectOp): string | undefined {
+  if (kind !== 'waitFor' || status !== 'done' || outcome?.[0] !== 'ok') return undefined;
+  return (outcome[1] as Nudge | null)?.id;
 }
 
 /** Chunks name their place in the job: a reader sees each place once, in order. */
@@ -130,42 +130,31 @@ function checkStreams({ diary }: TroupeHistory): Violation[] {
   return violations;
 }
 
-/** What a job answered must be what its log recorded as outcomes, and the same each time. */
+/** What a job answered must be what its log recorded as outcomes, and one run for each key. */
 function checkAnswers({ diary, logs }: TroupeHistory, effects: readonly Recorded[]): Violation[] {
-  const violations: Violation[] = [];
-  const outcomes = new Set<string>();
-  for (const { op } of effects) {
-    const { kind, outcome } = op[3];
-    if (kind === 'step' && outcome?.[0] === 'ok') outcomes.add(String(outcome[1]));
-  }
-  const runs = commandsOfRuns(logs);
-  for (const { command, results } of diary.jobAnswers) {
-    if ((runs.get(command) ?? 0) > 1) {
-      violations.push({
-        check: 'runs',
-        message: `${command} was begun ${runs.get(command)} times`,
-      });
-    }
-    for (const result of results) {
-      if (!/^(fetch|think|write) in [^ ]+: \w+$/.test(result) || outcomes.has(result)) continue;
-      violations.push({ check: 'runs', message: `${command} answered ${result}, never recorded` });
-    }
-  }
-  return violations;
+  const outcomes = new Set(
+    effects
+      .map(({ op }) => op[3])
+      .filter(({ kind, outcome }) => kind === 'step' && outcome?.[0] === 'ok')
+      .map(({ outcome }) => String(outcome?.[1])),
+  );
+  // Tasks of this world are jobs.
+  const begun = groupBy(opsOf(logs, 'run'), ({ op }) => (op[1].input as Job).command);
+  const twice = [...begun].filter(([, runs]) => runs.length > 1);
+  const unknown = diary.jobAnswers.flatMap(({ command, results }) =>
+    results
+      .filter(isOfStep)
+      .filter(each => !outcomes.has(each))
+      .map(each => ({ command, each })),
+  );
+  return [
+    ...twice.map(([command, runs]) => `${command} was begun ${runs.length} times`),
+    ...unknown.map(({ command, each }) => `${command} answered ${each}, never recorded`),
+  ].map(message => ({ check: 'runs', message }));
 }
 
-function commandsOfRuns(logs: readonly TrueLog[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { records } of logs) {
-    for (const { record } of records) {
-      for (const op of record.ops) {
-        if (op[0] !== 'run') continue;
-        const { command } = op[1].input as Job;
-        counts.set(command, (counts.get(command) ?? 0) + 1);
-      }
-    }
-  }
-  return counts;
+function isOfStep(result: string): boolean {
+  return /^(fetch|think|write) in [^ ]+: \w+$/.test(result);
 }
 
 function checkEnds({ agent, records }: TrueLog): Violation[] {

@@ -6,8 +6,7 @@ import { checkAcknowledged, checkChains, checkDurableFirst, checkLogs } from './
 import { checkOnce } from './check-once.ts';
 import { checkVersions } from './check-versions.ts';
 import type { Operation, Violation } from './history.ts';
-import { checkBySearch } from './linear-search.ts';
-import { checkDeliveries } from './sim-troupe-check-delivery.ts';
+import { checkDeliveries, givenUp } from './sim-troupe-check-delivery.ts';
 import { checkRings } from './sim-troupe-check-rings.ts';
 import { checkRuns } from './sim-troupe-check-runs.ts';
 import type { Tally } from './sim-troupe-deeds.ts';
@@ -36,8 +35,6 @@ const alarming = new Set([
   'HISTORY_LOST',
 ]);
 
-const searchedOperationsMax = 200;
-
 /** Checks a whole world. */
 export function checkTroupe(history: TroupeHistory): Violation[] {
   const { logs, diary, limits } = history;
@@ -47,13 +44,12 @@ export function checkTroupe(history: TroupeHistory): Violation[] {
     ...logs.flatMap(each => each.violations),
     ...checkLogs(records),
     ...checkChains(records),
-    ...checkVersions(operations),
+    ...checkVersions(withEpochs(operations, logs)),
     ...checkAcknowledged({ operations, records }),
-    ...checkOnce({ operations: agentWrites(operations), records }),
+    ...checkOnce({ operations: writesOf(operations, logs), records }),
     ...checkFold({ operations: [...operations, ...diary.past], records, model: cellModel }),
     ...checkDurableFirst({ operations, durable: durableOf(logs) }),
     ...checkEnded(operations, limits),
-    ...(history.isSearched ? checkBySearch(searchable(operations), { model: cellModel }) : []),
     ...checkAlarms(operations),
     ...checkDeliveries(history),
     ...checkRings(logs, history.wallMs),
@@ -69,18 +65,33 @@ function durableOf(logs: readonly TrueLog[]) {
   );
 }
 
-function agentWrites(operations: readonly Operation[]): Operation[] {
-  return operations.filter(each => each.kind === 'write');
+/** What was given up and sent again took effect after all, whatever its caller was told. */
+function writesOf(operations: readonly Operation[], logs: readonly TrueLog[]): Operation[] {
+  const given = givenUp(logs);
+  return operations
+    .filter(each => each.kind === 'write')
+    .map(each =>
+      each.status === 'fail' && given.has(each.command) ? { ...each, status: 'info' } : each,
+    );
 }
 
-function searchable(operations: readonly Operation[]): Operation[] {
-  const counts = new Map<string, number>();
-  for (const { agent } of operations) counts.set(agent, (counts.get(agent) ?? 0) + 1);
-  // Deleted agents, and deeds that nobody outside asked for, are beyond what answers can explain.
-  return operations.filter(
-    each =>
-      each.agent.startsWith('cell/') && (counts.get(each.agent) ?? 0) <= searchedOperationsMax,
-  );
+/**
+ * The answer to a key may be given by another epoch than the one that made its version: for the
+ * order of epochs it counts where its record stands.
+ */
+function withEpochs(operations: readonly Operation[], logs: readonly TrueLog[]): Operation[] {
+  const epochs = new Map<string, number>();
+  for (const { agent, records } of logs) {
+    for (const { record, isVersioned } of records) {
+      if (isVersioned) epochs.set(`${record.version} ${agent}`, record.epoch);
+    }
+  }
+  return operations.map(each => {
+    const epoch = epochs.get(`${each.stamp?.version} ${each.agent}`);
+    if (each.kind === 'read' || each.stamp === undefined || epoch === undefined) return each;
+    if (each.stamp.epoch < epoch) return each;
+    return { ...each, stamp: { ...each.stamp, epoch } };
+  });
 }
 
 /** A rejection shows the tally it stands on: so it is also a read, and must be a true one. */

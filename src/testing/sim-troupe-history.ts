@@ -14,6 +14,4 @@ export interface TroupeHistory {
   readonly limits: EndedLimits;
   /** The wall clock of the node at the end. */
   readonly wallMs: number;
-  /** Whether short histories are also explained by search, which is dear. */
-  readonly isSearched: boolean;
 }

@@ -88,7 +88,7 @@ export function drawPlan(seed: number, random: SimRandom): TroupePlan {
     nodeLimits: drawNodeLimits(random),
     storeLimits: drawStoreLimits(random),
     faultKinds: chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind)),
-    faultGapMs: random.between(13_000, 18_000),
+    faultGapMs: random.between(9_000, 12_000),
     burstFaults: random.pick([0.2, 0.5]) ?? 0,
     crashProbability: random.pick([0, 0.0005, 0.002]) ?? 0,
     engineFaults: drawEngineFaults(random),

@@ -5,7 +5,7 @@
  */
 import type { StoredRecord } from '../ports/log.ts';
 import { chainHash, toHex } from '../state/hash.ts';
-import { decodeRecord, type TurnRecord } from '../state/record.ts';
+import { decodeRecord, type Op, type TurnRecord } from '../state/record.ts';
 import type { FinalRecord } from './check-log.ts';
 import type { Violation } from './history.ts';
 import type { Did } from './sim-troupe-deeds.ts';
@@ -77,6 +77,20 @@ export function finalRecordsOf({ agent, records }: TrueLog): FinalRecord[] {
     return isDeletion ? { ...base, action: 'delete' } : base;
   });
 }
+
+/** One kind of operation, in all logs, in order. */
+export function opsOf<Kind extends Op[0]>(
+  logs: readonly TrueLog[],
+  kind: Kind,
+): { readonly agent: string; readonly at: TrueRecord; readonly op: OpOf<Kind> }[] {
+  return logs.flatMap(({ agent, records }) =>
+    records.flatMap(at =>
+      at.record.ops.filter((op): op is OpOf<Kind> => op[0] === kind).map(op => ({ agent, at, op })),
+    ),
+  );
+}
+
+type OpOf<Kind extends Op[0]> = Extract<Op, readonly [Kind, ...unknown[]]>;
 
 type Decoded = Omit<TrueRecord, 'isVersioned'>;
 

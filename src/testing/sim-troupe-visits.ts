@@ -126,8 +126,9 @@ export async function cleanUp(
     await resolveAsking(program, draws);
     const { items } = await program.handle.deadLetters.list({ limit: 5 });
     for (const letter of items) {
-      if (draws.random.chance(0.3)) await program.handle.deadLetters.retry(letter.id);
-      else if (draws.random.chance(0.3)) await program.handle.deadLetters.drop(letter.id);
+      const drawn = draws.random.below(3);
+      if (drawn === 0) await program.handle.deadLetters.retry(letter.id);
+      if (drawn === 1) await program.handle.deadLetters.drop(letter.id);
     }
     return { output: undefined };
   });

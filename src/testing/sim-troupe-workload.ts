@@ -10,8 +10,10 @@ import { cleanUp, look, lookBack, nudge, remove, startJob } from './sim-troupe-v
 
 const burst = { low: 8, high: 24 } as const;
 const burstProbability = 0.06;
-const pauseMs = { short: 20, long: 75_000 } as const;
-const isLongPause = 0.3;
+const shortPauseMs = 20;
+/** Mean of the long pauses, for each caller there is: so many operations an hour are drawn. */
+const longPauseMs = 7_000;
+const longPauseShare = 0.3;
 const cleaningMs = 15_000;
 const oldCommandsMax = 200;
 
@@ -50,7 +52,8 @@ export class TroupeWorkload {
       const isBurst = draws.random.chance(burstProbability);
       if (isBurst) this.#burst(`${client}-${number}`, draws);
       else this.#act(`${client}-${number}`, { client, agent: draws.agent() }, draws);
-      const mean = draws.random.chance(isLongPause) ? pauseMs.long : pauseMs.short;
+      const isLong = draws.random.chance(longPauseShare);
+      const mean = isLong ? longPauseMs * this.#plan.callers : shortPauseMs;
       await world.scheduler.sleep(draws.random.exponential(mean));
     }
   }
@@ -122,7 +125,7 @@ export class TroupeWorkload {
 
   async #clean(draws: TroupeDraws): Promise<void> {
     const { world } = this.#bench;
-    for (let number = 0; ; number++) {
+    for (;;) {
       await cleanUp(this.#bench, 'cleaner', draws);
       await world.scheduler.sleep(draws.random.exponential(cleaningMs));
     }

@@ -13,7 +13,9 @@ import { readLogs } from './sim-troupe-audit.ts';
 import { type CallerBench, CallerDiary } from './sim-troupe-callers.ts';
 import { checkTroupe } from './sim-troupe-checks.ts';
 import { TroupeDraws } from './sim-troupe-draws.ts';
+import { drillEmbedded, drillMemory } from './sim-troupe-drills.ts';
 import { troupeFaultPoints } from './sim-troupe-fault-points.ts';
+import type { TroupeHistory } from './sim-troupe-history.ts';
 import { bootTroupe, type TroupeHabitat, type TroupeProgram } from './sim-troupe-node.ts';
 import { Notebook } from './sim-troupe-notes.ts';
 import { drawPlan, type TroupePlan } from './sim-troupe-plan.ts';
@@ -26,8 +28,17 @@ const warmUpMs = 10_000;
 /** How long after the last fault everything must have come to its end. */
 const endedWithinMs = 300_000;
 const settleMs = 360_000;
+const operationsMin = 3_000;
+const faultsMin = 300;
+const burstShareMin = 0.3;
+const alarming = /LOG_|INVARIANT|MISMATCH|cannot go on/;
 const unavailableGapMs = 90_000;
 const unavailableMsMax = 3_000;
+
+interface Drill {
+  isOn: boolean;
+  refusal: unknown;
+}
 
 interface TroupeWorld {
   readonly world: SimWorld;
@@ -37,13 +48,30 @@ interface TroupeWorld {
   readonly habitat: TroupeHabitat;
 }
 
+/** What one seed showed, with all that was seen. */
+export interface TroupeRun {
+  readonly report: SimReport;
+  /** Absent when the logs could not be read in the end. */
+  readonly history: TroupeHistory | undefined;
+}
+
 /** Runs one seed. */
 export async function scenario(options: SimScenarioOptions): Promise<SimReport> {
+  return (await runTroupe(options)).report;
+}
+
+/** Runs one seed, and keeps what was seen. */
+export async function runTroupe(options: SimScenarioOptions): Promise<TroupeRun> {
+  const drill: Drill = { isOn: false, refusal: undefined };
   const world = new SimWorld({
     seed: options.seed,
     onTraceLine: options.onTraceLine,
     faultPoints: troupeFaultPoints,
     onBootFailure(process, error) {
+      if (drill.isOn) {
+        drill.refusal = error;
+        return;
+      }
       // A disk that refuses is a reason not to start; anything else is a bug.
       if (!isRefusal(error)) world.violate('boot', bootFailureText(process, error));
       process.start(1_000);
@@ -51,17 +79,22 @@ export async function scenario(options: SimScenarioOptions): Promise<SimReport> 
   });
   try {
     const endMs = options.hours * hourMs;
-    const troupe = build(world, endMs);
+    const troupe = build(world, endMs, drill);
     await suffer(troupe, endMs);
     await recover(troupe, endMs);
-    const violations = await audit(troupe, endMs);
-    return report(troupe, options.hours, violations);
+    const history = await audit(troupe, endMs);
+    if (history === undefined) world.violate('audit', 'the final logs cannot be read');
+    const violations = history === undefined ? [] : checkTroupe(history);
+    const coverage = coverageOf(troupe, options.hours);
+    drill.isOn = true;
+    await runDrill(troupe, drill);
+    return { history, report: report(troupe, options.hours, [...violations, ...coverage]) };
   } finally {
     world.close();
   }
 }
 
-function build(world: SimWorld, endMs: number): TroupeWorld {
+function build(world: SimWorld, endMs: number, drill: Drill): TroupeWorld {
   const { faults } = world.streams;
   const plan = drawPlan(world.seed, faults.fork('plan'));
   const recorder = new HistoryRecorder(() => world.nowMs);
@@ -75,7 +108,7 @@ function build(world: SimWorld, endMs: number): TroupeWorld {
     // A node whose engine has failed is stopped by whoever looks after it, and started again.
     onFailure: () => stopSoon(world, node),
     onAlarm: text => {
-      if (/LOG_|INVARIANT|MISMATCH|cannot go on/.test(text)) world.violate('alarm', text);
+      if (!drill.isOn && alarming.test(text)) world.violate('alarm', text);
     },
   };
   const node: SimProcess<TroupeProgram> = world.addProcess<TroupeProgram>({
@@ -139,8 +172,12 @@ function troubleEngine(
 }
 
 /** Faults are over: everything that was begun has to come to its end. */
-async function recover({ world, node, habitat }: TroupeWorld, endMs: number): Promise<void> {
+async function recover({ world, plan, node, habitat }: TroupeWorld, endMs: number): Promise<void> {
   heal(world);
+  for (const kind of plan.engineFaults.keys()) {
+    const fired = habitat.memory.faults.fired(kind);
+    if (fired > 0) world.faultCounts.set(`engine-${kind}`, fired);
+  }
   habitat.memory.faults.clear();
   // Timers and sleeps may lie in the future of a clock that was set back.
   node.machineClock.settle();
@@ -150,30 +187,51 @@ async function recover({ world, node, habitat }: TroupeWorld, endMs: number): Pr
 async function audit(
   { world, node, bench, habitat }: TroupeWorld,
   endMs: number,
-): Promise<Violation[]> {
+): Promise<TroupeHistory | undefined> {
   const logs = await readLogs(world, node, habitat.witness);
   const program = node.program;
-  if (logs === undefined || program === undefined) {
-    return [{ check: 'audit', message: 'the final logs cannot be read' }];
-  }
-  const limits = { healedMs: endMs, withinMs: endedWithinMs, endMs: world.nowMs };
-  return checkTroupe({
+  if (logs === undefined || program === undefined) return undefined;
+  return {
     logs,
-    limits,
+    limits: { healedMs: endMs, withinMs: endedWithinMs, endMs: world.nowMs },
     operations: bench.recorder.operations,
     diary: bench.diary,
     notebook: habitat.notebook,
     wallMs: program.now(),
-    isSearched: world.seed % 10 === 0,
-  });
+  };
+}
+
+async function runDrill({ plan, bench, habitat }: TroupeWorld, drill: Drill): Promise<void> {
+  const { witness, memory } = habitat;
+  const options = {
+    bench,
+    witness,
+    refusal: () => drill.refusal,
+    regress: (name: string, count: number) => memory.regress(name, count),
+    damage: (name: string) => memory.damage(name),
+  };
+  await (plan.engine === 'embedded' ? drillEmbedded(options) : drillMemory(options));
+}
+
+/** An hour in which too little happened has shown too little. */
+function coverageOf({ world, bench }: TroupeWorld, hours: number): Violation[] {
+  const operations = bench.recorder.operations.length;
+  const faults = [...world.faultCounts.values()].reduce((sum, count) => sum + count, 0);
+  const bursts = bench.diary.inBursts / operations;
+  const missing = [
+    operations < operationsMin * hours ? `${operations} operations` : undefined,
+    faults < faultsMin * hours ? `${faults} faults` : undefined,
+    bursts < burstShareMin ? `${Math.round(bursts * 100)} % of operations in bursts` : undefined,
+  ];
+  // A part of an hour is a look at a seed, not a proof.
+  if (hours < 1) return [];
+  return missing
+    .filter(each => each !== undefined)
+    .map(each => ({ check: 'coverage', message: `only ${each}` }));
 }
 
 function report(troupe: TroupeWorld, hours: number, violations: readonly Violation[]): SimReport {
-  const { world, plan, bench, habitat } = troupe;
-  for (const kind of plan.engineFaults.keys()) {
-    const fired = habitat.memory.faults.fired(kind);
-    if (fired > 0) world.faultCounts.set(`engine-${kind}`, fired);
-  }
+  const { world, bench } = troupe;
   const operations = bench.recorder.operations.length;
   return reportWorld(world, { hours, operations, violations });
 }
