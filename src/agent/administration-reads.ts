@@ -4,11 +4,11 @@
  */
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
-import type { TimerEntry } from '../state/record.ts';
+import type { TimerEntry } from '../state/entries.ts';
 import type { Effect, Run } from '../state/runs.ts';
 import { waits } from '../state/runs.ts';
-import type { Activation } from './activation.ts';
 import type { MailboxItem } from './item.ts';
+import type { LiveAgent } from './live-agent.ts';
 import type { RunInfo, RunStatus, RunStep } from './run-types.ts';
 
 /** How an agent stands. */
@@ -35,7 +35,7 @@ export interface ChunkSlice {
 }
 
 /** Dead letters as they are stored, with the agent that keeps them. */
-export type AgentDeadLetter = NonNullable<Activation['image']>['dead'] extends
+export type AgentDeadLetter = NonNullable<LiveAgent['image']>['dead'] extends
   | Map<string, infer L>
   | undefined
   ? L
@@ -52,34 +52,34 @@ export interface AdministrativeReadInputs {
 }
 
 type ReadAct<K extends keyof AdministrativeReadInputs> = (
-  activation: Activation,
+  agent: LiveAgent,
   item: MailboxItem,
   input: AdministrativeReadInputs[K],
 ) => void;
 
 const acts: { readonly [K in keyof AdministrativeReadInputs]: ReadAct<K> } = {
-  $status(activation, item) {
-    give(activation, item, () => statusOf(activation));
+  $status(agent, item) {
+    give(agent, item, () => statusOf(agent));
   },
-  $runs(activation, item) {
-    give(activation, item, () =>
-      [...(activation.image?.runs?.values() ?? [])].map(run => runInfo(activation, run)),
+  $runs(agent, item) {
+    give(agent, item, () =>
+      [...(agent.image?.runs?.values() ?? [])].map(run => runInfo(agent, run)),
     );
   },
-  $run(activation, item, { id }) {
-    give(activation, item, () => {
-      const run = activation.image?.runs?.get(id);
-      return run === undefined ? undefined : runInfo(activation, run);
+  $run(agent, item, { id }) {
+    give(agent, item, () => {
+      const run = agent.image?.runs?.get(id);
+      return run === undefined ? undefined : runInfo(agent, run);
     });
   },
-  $dead(activation, item) {
-    give(activation, item, () => [...(activation.image?.dead?.values() ?? [])]);
+  $dead(agent, item) {
+    give(agent, item, () => [...(agent.image?.dead?.values() ?? [])]);
   },
-  $future(activation, item, { key }) {
-    activation.awaitKey(key, item);
+  $future(agent, item, { key }) {
+    agent.awaitKey(key, item);
   },
-  $chunks(activation, item, { runId, from }) {
-    giveChunks(activation, item, runId, from);
+  $chunks(agent, item, { runId, from }) {
+    giveChunks(agent, item, runId, from);
   },
 };
 
@@ -89,30 +89,30 @@ export function isAdministrativeRead(action: string): boolean {
 }
 
 /** Answers an administrative read. */
-export function administerRead(activation: Activation, item: MailboxItem): void {
+export function administerRead(agent: LiveAgent, item: MailboxItem): void {
   const { action, input } = item.envelope;
   const act = acts[action as keyof AdministrativeReadInputs] as ReadAct<never> | undefined;
-  if (act === undefined || (activation.image === undefined && action !== '$status')) {
+  if (act === undefined || (agent.image === undefined && action !== '$status')) {
     item.reject(
       new TroupeError('LEVEL_UNSUPPORTED', {
-        detail: `${activation.address} has consistency "${activation.contract.consistency}", which has no runs, futures or dead letters`,
+        detail: `${agent.address} has consistency "${agent.contract.consistency}", which has no runs, futures or dead letters`,
       }),
     );
     return;
   }
-  act(activation, item, input as never);
+  act(agent, item, input as never);
 }
 
-function give(activation: Activation, item: MailboxItem, value: () => unknown): void {
+function give(agent: LiveAgent, item: MailboxItem, value: () => unknown): void {
   const accepted = () =>
-    item.resolve({ value: copyValue(value(), activation.address), ...activation.position });
+    item.resolve({ value: copyValue(value(), agent.address), ...agent.position });
   const failed = (cause: TroupeError) => item.reject(cause);
-  if (activation.committer === undefined) accepted();
-  else activation.committer.whenAccepted({ accepted, failed });
+  if (agent.committer === undefined) accepted();
+  else agent.committer.whenAccepted({ accepted, failed });
 }
 
-function statusOf(activation: Activation): AgentStatus {
-  const { address, contract, image, position, acceptedState, host } = activation;
+function statusOf(agent: LiveAgent): AgentStatus {
+  const { address, contract, image, position, acceptedState, host } = agent;
   return {
     address,
     consistency: contract.consistency,
@@ -128,12 +128,12 @@ function statusOf(activation: Activation): AgentStatus {
   };
 }
 
-function giveChunks(activation: Activation, item: MailboxItem, runId: string, from: number): void {
-  const run = activation.image?.runs?.get(runId);
+function giveChunks(agent: LiveAgent, item: MailboxItem, runId: string, from: number): void {
+  const run = agent.image?.runs?.get(runId);
   if (run === undefined) {
     item.reject(
       new TroupeError('EXPIRED', {
-        detail: `${activation.address} no longer knows run ${runId}`,
+        detail: `${agent.address} no longer knows run ${runId}`,
         outcome: 'unknown',
       }),
     );
@@ -149,27 +149,27 @@ function giveChunks(activation: Activation, item: MailboxItem, runId: string, fr
     return;
   }
   if (run.chunks.length > offset || run.reply !== undefined) {
-    give(activation, item, () => ({
+    give(agent, item, () => ({
       chunks: run.chunks.slice(offset),
       isEnded: run.reply !== undefined,
     }));
     return;
   }
-  const stop = activation.tasks.streams.listen(runId, {
+  const stop = agent.tasks.streams.listen(runId, {
     changed: () => {
       stop();
-      giveChunks(activation, item, runId, from);
+      giveChunks(agent, item, runId, from);
     },
     closed: cause => item.reject(cause),
   });
 }
 
 /** A run as people see it. */
-export function runInfo(activation: Activation, run: Run): RunInfo {
+export function runInfo(agent: LiveAgent, run: Run): RunInfo {
   const { reply } = run;
   return {
     id: run.id,
-    agent: activation.address,
+    agent: agent.address,
     action: run.action,
     status: statusOfRun(run),
     startedAt: new Date(run.startedAt),
@@ -181,17 +181,18 @@ export function runInfo(activation: Activation, run: Run): RunInfo {
 }
 
 function statusOfRun(run: Run): RunStatus {
-  const { reply } = run;
-  if (reply !== undefined) {
-    if (reply[0] === 'ok') return 'done';
-    return reply[0] === 'error' && reply[1].code === 'CANCELLED' ? 'cancelled' : 'failed';
-  }
+  if (run.reply !== undefined) return statusOfEnded(run.reply);
   let status: RunStatus = 'running';
   for (const effect of run.effects.values()) {
     if (effect.status === 'asking') return 'asking';
     if (effect.status !== 'done') status = waits(effect) ? 'waiting' : status;
   }
   return status;
+}
+
+function statusOfEnded(reply: NonNullable<Run['reply']>): RunStatus {
+  if (reply[0] === 'ok') return 'done';
+  return reply[0] === 'error' && reply[1].code === 'CANCELLED' ? 'cancelled' : 'failed';
 }
 
 function stepInfo(identity: string, effect: Effect): RunStep {

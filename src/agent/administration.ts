@@ -5,12 +5,11 @@
  */
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
-import { copyValue } from '../core/values.ts';
-import type { Op } from '../state/record.ts';
-import type { Activation } from './activation.ts';
+import type { LiveAgent, RecordedAct, StepAnswer } from './live-agent.ts';
+import { copyPayload } from './payload.ts';
+import { rebuild } from './rebuild.ts';
 import { parseWith } from './schema.ts';
 import { suggestionFor } from './suggest.ts';
-import type { StepAnswer } from './tasks.ts';
 import { addFollowUp, addOp, addSending, type TurnContext } from './turn-context.ts';
 
 /** What each administrative action takes. */
@@ -29,6 +28,7 @@ export interface AdministrativeInputs {
     readonly reason: string;
   };
   readonly $delete: undefined;
+  readonly $rebuild: undefined;
   readonly $retryDead: { readonly id: string };
   readonly $dropDead: { readonly id: string };
 }
@@ -36,43 +36,33 @@ export interface AdministrativeInputs {
 /** The name of an administrative action. */
 export type AdministrativeAction = keyof AdministrativeInputs;
 
-/** Whether an action is administrative. */
-export function isAdministrative(action: string): boolean {
-  return action.charCodeAt(0) === 36;
-}
-
 /** Does what an administrative message asks. */
-export function administer(activation: Activation, turn: TurnContext, envelope: Envelope): unknown {
-  if (activation.image === undefined) {
+export function administer(agent: LiveAgent, turn: TurnContext, envelope: Envelope): unknown {
+  if (agent.image === undefined) {
     throw new TroupeError('LEVEL_UNSUPPORTED', {
-      detail: `${activation.address} has consistency "none", which has no signals, runs or dead letters`,
+      detail: `${agent.address} has consistency "none", which has no signals, runs or dead letters`,
       outcome: 'rolled-back',
     });
   }
   const act = acts[envelope.action as AdministrativeAction] as Act | undefined;
-  if (act !== undefined) return act(activation, turn, envelope.input, envelope);
+  if (act !== undefined) return act(agent, turn, envelope.input, envelope);
   throw new TroupeError('ACTION_NOT_DEFINED', {
     detail: `there is no administrative action ${envelope.action}`,
   });
 }
 
-type Act = (
-  activation: Activation,
-  turn: TurnContext,
-  input: unknown,
-  envelope: Envelope,
-) => unknown;
+type Act = (agent: LiveAgent, turn: TurnContext, input: unknown, envelope: Envelope) => unknown;
 
 const acts: {
   readonly [K in AdministrativeAction]: (
-    activation: Activation,
+    agent: LiveAgent,
     turn: TurnContext,
     input: AdministrativeInputs[K],
     envelope: Envelope,
   ) => unknown;
 } = {
-  $signal(activation, turn, { name, data, runId }, envelope) {
-    const { contract } = activation;
+  $signal(agent, turn, { name, data, runId }, envelope) {
+    const { contract } = agent;
     const schema = Object.hasOwn(contract.signals, name) ? contract.signals[name] : undefined;
     if (schema === undefined) {
       throw new TroupeError('ACTION_NOT_DEFINED', {
@@ -80,54 +70,48 @@ const acts: {
       });
     }
     const place = `${contract.type} signal ${name}`;
-    const parsed = copyValue(parseWith(schema, data, place, 'INVALID_INPUT'), place);
+    const parsed = copyPayload(parseWith(schema, data, place, 'INVALID_INPUT'), contract, place);
     const entry = {
       id: envelope.id,
       name,
       data: parsed,
       ...(runId === undefined ? {} : { runId }),
     };
-    follow(turn, activation.tasks.signalOps(entry));
+    follow(turn, agent.tasks.signal(entry));
   },
-  $cancel(activation, turn, { runId, reason }) {
-    const ops = activation.tasks.cancel(runId, reason);
-    follow(turn, { ops, delivered: () => activation.tasks.finish(ops) });
-    return ops.length > 0;
+  $cancel(agent, turn, { runId, reason }) {
+    const act = agent.tasks.cancel(runId, reason);
+    follow(turn, act);
+    return act.ops.length > 0;
   },
-  $cancelKey(activation, turn, { key, fingerprint, reason }) {
-    const { image } = activation;
-    const reply = image?.keys?.get(key)?.reply;
-    if (reply?.[0] === 'run') {
-      const ops = activation.tasks.cancel(reply[1], reason);
-      follow(turn, { ops, delivered: () => activation.tasks.finish(ops) });
-    } else if (reply === undefined || reply === null) {
-      const error = new TroupeError('CANCELLED', {
-        detail: `the request was cancelled: ${reason}`,
-      });
-      const answered = ['error', error.toValue(), image?.version ?? 0] as const;
-      addOp(turn, ['key', key, fingerprint, answered]);
-      for (const entry of image?.inbox?.values() ?? [])
-        if (entry.idempotencyKey === key) addOp(turn, ['uninbox', entry.id]);
-      addFollowUp(turn, () => activation.answerKey(key, answered));
+  $cancelKey(agent, turn, { key, fingerprint, reason }) {
+    const known = agent.image?.keys?.get(key);
+    const reply = known?.reply;
+    if (reply?.[0] === 'run') follow(turn, agent.tasks.cancel(reply[1], reason));
+    else if (reply === undefined || reply === null) {
+      cancelMessage(agent, turn, { key, fingerprint: known?.fingerprint ?? fingerprint, reason });
     }
   },
-  $resolve(activation, turn, asked) {
-    follow(turn, activation.tasks.resolve(asked));
+  $resolve(agent, turn, asked) {
+    follow(turn, agent.tasks.resolve(asked));
   },
-  $delete(activation, turn) {
+  $delete(agent, turn) {
     follow(turn, {
       ops: [['delete']],
       delivered: () => {
-        activation.tasks.deleted();
-        activation.deleted();
+        agent.tasks.deleted();
+        agent.deleted();
       },
     });
   },
-  $retryDead(activation, turn, { id }) {
-    const letter = activation.image?.dead?.get(id);
-    if (letter === undefined) throw noLetter(activation, id);
+  $rebuild(agent) {
+    return rebuild(agent);
+  },
+  $retryDead(agent, turn, { id }) {
+    const letter = agent.image?.dead?.get(id);
+    if (letter === undefined) throw noLetter(agent, id);
     const { type, key, action, input } = letter;
-    const messageId = activation.host.nextId();
+    const messageId = agent.host.nextId();
     addOp(turn, ['undead', id]);
     addSending(turn, {
       id: messageId,
@@ -140,22 +124,39 @@ const acts: {
     });
     return messageId;
   },
-  $dropDead(activation, turn, { id }) {
-    if (activation.image?.dead?.get(id) === undefined) throw noLetter(activation, id);
+  $dropDead(agent, turn, { id }) {
+    if (agent.image?.dead?.get(id) === undefined) throw noLetter(agent, id);
     addOp(turn, ['undead', id]);
   },
 };
 
-function follow(
+/** Answers a key before its message was handled, and takes the message out of the inbox. */
+function cancelMessage(
+  agent: LiveAgent,
   turn: TurnContext,
-  act: { readonly ops: readonly Op[]; readonly delivered: () => void },
+  { key, fingerprint, reason }: AdministrativeInputs['$cancelKey'],
 ): void {
-  for (const op of act.ops) addOp(turn, op);
-  addFollowUp(turn, act.delivered);
+  if (fingerprint === '') {
+    throw new TroupeError('EXPIRED', {
+      detail: `${agent.address} knows no request ${key}, or no longer`,
+    });
+  }
+  const error = new TroupeError('CANCELLED', { detail: `the request was cancelled: ${reason}` });
+  const answered = ['error', error.toValue(), agent.image?.version ?? 0] as const;
+  addOp(turn, ['key', key, fingerprint, answered]);
+  for (const entry of agent.image?.inbox?.values() ?? []) {
+    if (entry.idempotencyKey === key) addOp(turn, ['uninbox', entry.id]);
+  }
+  addFollowUp(turn, () => agent.answerKey(key, answered));
 }
 
-function noLetter(activation: Activation, id: string): TroupeError {
+function follow(turn: TurnContext, act: RecordedAct): void {
+  for (const op of act.ops) addOp(turn, op);
+  addFollowUp(turn, () => act.delivered());
+}
+
+function noLetter(agent: LiveAgent, id: string): TroupeError {
   return new TroupeError('INVALID_INPUT', {
-    detail: `${activation.address} has no dead letter ${id}`,
+    detail: `${agent.address} has no dead letter ${id}`,
   });
 }

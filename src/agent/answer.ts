@@ -1,7 +1,7 @@
 /** From a recorded answer to the caller that waits for it. */
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
-import type { StoredReply } from '../state/record.ts';
+import type { StoredReply } from '../state/entries.ts';
 import type { Waiter } from './commit.ts';
 import { outcomeKept } from './failure.ts';
 import type { MailboxItem } from './item.ts';

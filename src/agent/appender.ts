@@ -67,6 +67,11 @@ export class Appender {
     return this.#tail;
   }
 
+  /** The wake time that the log knows. */
+  get wakeAt(): number {
+    return this.#wakeAt;
+  }
+
   /** Appends a record behind all that were pushed before. */
   push(record: PendingRecord): void {
     this.#queue.push(record);

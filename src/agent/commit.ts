@@ -5,9 +5,11 @@
  */
 import { TroupeError } from '../core/errors.ts';
 import type { Seq } from '../ports/log.ts';
+import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
 import { chainHash } from '../state/hash.ts';
-import { type AgentImage, applyOwnRecord, wakeAtOf } from '../state/image.ts';
+import { applyOwnRecord, wakeAtOf } from '../state/image.ts';
 import { encodeRecord, type Op, type RecordOrigin, type TurnRecord } from '../state/record.ts';
+import { sizeOf } from '../state/value-size.ts';
 import { type AppendEnd, Appender, type PendingRecord } from './appender.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
@@ -46,8 +48,8 @@ export interface CommitterOptions {
   readonly loaded: LoadedAgent;
   /** Gives an image without a state its initial one; returns that it has to be recorded. */
   begin(image: AgentImage): boolean;
-  /** Called after each accepted append. */
-  onAccepted(): void;
+  /** Called after each accepted append; `isFirst` says that the log began with it. */
+  onAccepted(isFirst: boolean): void;
   /** Called once, when an append was not accepted: the activation has ended. */
   onFailed(cause: TroupeError): void;
 }
@@ -62,11 +64,16 @@ export class Committer {
   #needsWhole: boolean;
   #acceptedState: unknown;
   #acceptedVersion: number;
+  #hasRecords: boolean;
   #recordsSinceSnapshot: number;
   #bytesSinceSnapshot: number;
+  /** What a snapshot would have at most: its size when last measured, and all records since. */
+  #imageBytesBound: number;
   #snapshotBytes: number;
+  /** Where history was cut last. */
+  #trimmedBefore: Seq = 0;
   /** Snapshots whose place is known, oldest first: where history may be cut. */
-  readonly #snapshots: { readonly seq: Seq; readonly version: number }[];
+  readonly #snapshots: SnapshotPlace[];
 
   constructor(options: CommitterOptions) {
     const { host, loaded, address } = options;
@@ -76,10 +83,12 @@ export class Committer {
     this.#needsWhole = loaded.needsWhole;
     this.#acceptedState = loaded.image.state;
     this.#acceptedVersion = loaded.image.version;
+    this.#hasRecords = loaded.tail > 0;
+    this.#imageBytesBound = loaded.snapshotBytes + loaded.bytesSinceSnapshot;
     this.#recordsSinceSnapshot = loaded.recordsSinceSnapshot;
     this.#bytesSinceSnapshot = loaded.bytesSinceSnapshot;
     this.#snapshotBytes = loaded.snapshotBytes;
-    this.#snapshots = loaded.snapshot === undefined ? [] : [loaded.snapshot];
+    this.#snapshots = [...loaded.snapshots];
     this.#appender = new Appender({
       log: host.log,
       clock: host.clock,
@@ -109,7 +118,12 @@ export class Committer {
 
   /** Whether the agent's log has begun. */
   get hasRecords(): boolean {
-    return this.#appender.tail > 0;
+    return this.#hasRecords;
+  }
+
+  /** The place of the last accepted record. */
+  get tail(): Seq {
+    return this.#appender.tail;
   }
 
   /** How many records are in flight. */
@@ -125,14 +139,16 @@ export class Committer {
   /**
    * Makes a record.
    *
-   * @throws `PAYLOAD_TOO_LARGE` when it would be larger than the engine takes; nothing happened
-   * then.
+   * @throws `PAYLOAD_TOO_LARGE` when it, or the agent with it, would be larger than is allowed;
+   * nothing happened then.
    */
   commit(commit: Commit): void {
     const { host } = this.#options;
     const record = this.#record(commit);
     const bytes = encodeRecord(record);
     this.#checkSize(bytes.length);
+    if (commit.isTurn) this.#checkImage(commit.state, bytes.length);
+    this.#imageBytesBound += bytes.length;
     host.faultPoint('agent.record-made', 'before-durable');
     applyOwnRecord(this.#image, record, host.retention, commit.state);
     if (hasWhole(commit.ops)) this.#needsWhole = false;
@@ -154,6 +170,7 @@ export class Committer {
   /** Records the whole image, so that reading may start there. */
   snapshot(): void {
     const image = this.#image;
+    image.cuts = [...this.#snapshots];
     const record = this.#record({ ops: [['image', image]], isTurn: false, state: image.state });
     const bytes = encodeRecord(record);
     if (bytes.length > this.#recordBytesMax()) {
@@ -173,12 +190,30 @@ export class Committer {
     this.#recordsSinceSnapshot = 0;
     this.#bytesSinceSnapshot = 0;
     this.#snapshotBytes = bytes.length;
+    this.#imageBytesBound = bytes.length;
+  }
+
+  /** All that the next activation needs, when nothing is in flight. */
+  rest(): LoadedAgent {
+    return {
+      image: this.#image,
+      chain: this.#chain,
+      tail: this.#appender.tail,
+      wakeAt: this.#appender.wakeAt,
+      snapshots: this.#snapshots,
+      snapshotBytes: this.#snapshotBytes,
+      recordsSinceSnapshot: this.#recordsSinceSnapshot,
+      bytesSinceSnapshot: this.#bytesSinceSnapshot,
+      needsWhole: this.#needsWhole,
+    };
   }
 
   /** Fails everything that waits; nothing is appended any more. */
   close(cause: TroupeError): void {
     this.#appender.close();
-    this.#fail(0, cause, true);
+    const pending = this.#pending;
+    this.#pending = [];
+    fail(pending, cause, pending.length);
   }
 
   #record(commit: Commit): TurnRecord {
@@ -224,9 +259,24 @@ export class Committer {
     const max = this.#recordBytesMax();
     if (bytes <= max) return;
     throw new TroupeError('PAYLOAD_TOO_LARGE', {
-      detail: `a record of ${this.#options.address} has ${bytes} bytes, and at most ${max} are allowed (limits.recordBytesMax); change less at once, or keep large values outside`,
+      detail: `a record of ${this.#options.address} has ${bytes} bytes, and at most ${max} are allowed (limits.stateBytesMax, or the engine); change less at once, or keep large values outside`,
       outcome: 'rolled-back',
     });
+  }
+
+  /** Measures the agent only when it may be too large: else the walk would cost each turn. */
+  #checkImage(state: unknown, recordBytes: number): void {
+    const max = this.#recordBytesMax();
+    if (this.#imageBytesBound + recordBytes <= max) return;
+    const image = this.#image;
+    const bytes = sizeOf(image) - sizeOf(image.state) + sizeOf(state);
+    if (bytes > max) {
+      throw new TroupeError('PAYLOAD_TOO_LARGE', {
+        detail: `${this.#options.address} would have ${bytes} bytes with all that it keeps, and at most ${max} are allowed (limits.stateBytesMax, or the engine); keep large values outside`,
+        outcome: 'rolled-back',
+      });
+    }
+    this.#imageBytesBound = bytes;
   }
 
   #recordBytesMax(): number {
@@ -244,27 +294,23 @@ export class Committer {
 
   #onEnd(records: readonly PendingRecord[], end: AppendEnd): void {
     if (end.status !== 'accepted') {
-      this.#fail(records.length, end.cause, end.status === 'unknown');
+      // The activation ends first: nothing that hears of the failure may take it for still alive.
+      const pending = this.#pending;
+      this.#pending = [];
       this.#options.onFailed(end.cause);
+      fail(pending, end.cause, end.status === 'unknown' ? records.length : 0);
       return;
     }
     this.#options.host.faultPoint('agent.accepted', 'after-durable');
     const accepted = this.#pending.splice(0, records.length);
     const last = accepted[accepted.length - 1] as PendingCommit;
+    const isFirst = !this.#hasRecords;
+    this.#hasRecords = true;
     this.#acceptedState = last.state;
     this.#acceptedVersion = last.version;
     for (const commit of accepted) for (const waiter of commit.waiters) waiter.accepted();
     if (last.snapshotBytes > 0) this.#trim(end.seq, last.version);
-    this.#options.onAccepted();
-  }
-
-  #fail(inFlight: number, cause: TroupeError, isUnknown: boolean): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const [index, commit] of pending.entries()) {
-      for (const waiter of commit.waiters)
-        waiter.failed(cause, isUnknown && (index < inFlight || inFlight === 0));
-    }
+    this.#options.onAccepted(isFirst);
   }
 
   /** Cuts history at the newest known snapshot that leaves as many versions as are to be kept. */
@@ -274,8 +320,9 @@ export class Committer {
     let cut = -1;
     for (const [index, snapshot] of this.#snapshots.entries())
       if (snapshot.version <= keepFrom) cut = index;
-    if (cut <= 0) return;
-    const before = (this.#snapshots[cut] as { seq: Seq }).seq;
+    const before = this.#snapshots[cut]?.seq;
+    if (before === undefined || before === this.#trimmedBefore) return;
+    this.#trimmedBefore = before;
     this.#snapshots.splice(0, cut);
     this.#options.host.log.trim(this.#options.address, before).catch(error => {
       this.#options.host.logger.warn(
@@ -286,6 +333,13 @@ export class Committer {
         },
       );
     });
+  }
+}
+
+/** Fails all waiters; the first `unknownCount` records may have been stored. */
+function fail(pending: readonly PendingCommit[], cause: TroupeError, unknownCount: number): void {
+  for (const [index, commit] of pending.entries()) {
+    for (const waiter of commit.waiters) waiter.failed(cause, index < unknownCount);
   }
 }
 

@@ -9,14 +9,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Action, Contract } from './contract.ts';
 import type { EventName } from './history-types.ts';
 import type { DeepReadonly } from './read-only.ts';
-import type {
-  ActionArgs,
-  ActionName,
-  CallOptions,
-  ReadRef,
-  SignalName,
-  TaskRef,
-} from './references.ts';
+import type { ActionArgs, ActionName, ReadRef, SignalName, TaskRef } from './references.ts';
 import type { In, Out } from './schema.ts';
 
 /** What every context has. */
@@ -46,7 +39,11 @@ export interface ReadContext<D extends Contract> extends BaseContext {
 }
 
 /** Options of `ctx.send`. */
-export interface ContextSendOptions extends CallOptions {
+export interface ContextSendOptions {
+  /** How long it is sent again before it is a dead letter (default: the result window). */
+  readonly timeout?: Duration | undefined;
+  /** The lane of the mailbox (default `normal`). */
+  readonly priority?: Priority | undefined;
   /** What is promised (default `exactly_once`; towards `none` `at_least_once`). */
   readonly delivery?: Guarantee | undefined;
 }

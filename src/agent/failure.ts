@@ -32,6 +32,9 @@ const notExecuted: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INVALID_INPUT',
 ]);
 
+/** So much of a thrown text is kept in records and answers. */
+const textLengthMax = 4_000;
+
 /** The error that a caller sees for something a handler threw. */
 export function failureOf(thrown: unknown, place: string): TroupeError {
   if (TroupeError.is(thrown) && ownCodes.has(thrown.code)) {
@@ -39,7 +42,7 @@ export function failureOf(thrown: unknown, place: string): TroupeError {
     return withOutcome(thrown, 'rolled-back');
   }
   return new TroupeError('HANDLER_FAILED', {
-    detail: `${place} threw: ${textOf(thrown)}`,
+    detail: `${place} threw: ${textOf(thrown).slice(0, textLengthMax)}`,
     cause: thrown,
   });
 }

@@ -53,3 +53,10 @@ export interface StateChange {
   /** Absent when removed. */
   readonly after?: unknown;
 }
+
+/** What came of folding the kept history of an agent anew. */
+export interface Rebuilt {
+  readonly version: number;
+  /** Whether the agent in memory is what its records say. */
+  readonly matches: boolean;
+}

@@ -2,44 +2,15 @@
  * What an agent needs of its node. The node hands these functions in, because an agent stands right
  * of everything that could provide them.
  */
-import type {
-  Envelope,
-  Guarantee,
-  Position,
-  Priority,
-  Reply,
-  TraceContext,
-} from '../core/envelope.ts';
+import type { Envelope, Position } from '../core/envelope.ts';
 import type { TroupeError } from '../core/errors.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
-import type { Random } from '../ports/random.ts';
-import type { Retention } from '../state/image.ts';
-import type { OutboxEntry } from '../state/record.ts';
+import type { OutboxEntry, Retention } from '../state/entries.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Contract } from './contract.ts';
 import type { MailboxItem } from './item.ts';
 import type { NodeLimits } from './limit-options.ts';
-
-/** Who is calling, when an agent calls another. */
-export interface CallOrigin {
-  readonly caller: string;
-  readonly correlationId: string;
-  readonly trace: TraceContext | undefined;
-}
-
-/** A message that an agent gives to its node to deliver. */
-export interface OutgoingMessage extends CallOrigin {
-  readonly type: string;
-  readonly key: string;
-  readonly action: string;
-  readonly input: unknown;
-  readonly guarantee: Guarantee;
-  readonly priority: Priority;
-  readonly idempotencyKey?: string | undefined;
-  readonly timeoutMs?: number | undefined;
-  readonly wantsReply: boolean;
-}
+import type { MessageHost } from './message.ts';
 
 /** Events of an agent whose record was accepted. */
 export interface PublishedEvents {
@@ -62,9 +33,7 @@ export type LifecycleKind =
 export type FaultBoundary = 'before-durable' | 'ambiguous' | 'after-durable' | 'read-only';
 
 /** The node as its agents see it. */
-export interface AgentHost {
-  readonly clock: Clock;
-  readonly random: Random;
+export interface AgentHost extends MessageHost {
   readonly log: Log;
   /** Names this life of the process. */
   readonly incarnation: string;
@@ -75,8 +44,6 @@ export interface AgentHost {
   readonly logger: Logger;
   /** A new id, unique in all lives of all nodes. */
   nextId(): string;
-  /** Delivers a message of an agent; resolves with the answer. */
-  deliver(message: OutgoingMessage): Promise<Reply>;
   /** Delivers a promised message until it is consumed, given up or too old. */
   deliverPromised(source: string, entry: OutboxEntry, floor: () => number): Promise<DeliveryEnd>;
   /** The contract of a type, if this node knows it. */
@@ -89,19 +56,19 @@ export interface AgentHost {
   schedule(address: string, wakeAt: number): void;
   publish(events: PublishedEvents): void;
   lifecycle(kind: LifecycleKind, address: string, detail?: unknown): void;
-  /** Notes a turn, read or task for the metrics. */
+  /** Notes a turn or read for the metrics; returns how many milliseconds it took. */
   observe(
     envelope: Envelope,
     kind: string,
     startedAt: number,
     error: TroupeError | undefined,
-  ): void;
+  ): number;
   /** Notes the end of a run for the metrics. */
   observeRun(type: string, action: string, startedAt: number, isOk: boolean): void;
   /** Notes a step for the metrics: it finished, was found finished, or is run again. */
   observeStep(type: string, name: string, what: 'finished' | 'resumed' | 'repeated'): void;
   /** Steps that go on in this process, by run and identity: a new activation joins them. */
-  readonly runningSteps: Map<string, Promise<unknown>>;
+  readonly runningSteps: Map<string, Map<string, Promise<unknown>>>;
   /** A place where the simulator may stop the process. */
   faultPoint(name: string, boundary: FaultBoundary): void;
 }

@@ -1,14 +1,13 @@
 /** What waits in a mailbox: a message, or work of the agent's own, with the way to answer it. */
 import type { Envelope, Reply } from '../core/envelope.ts';
 import type { TroupeError } from '../core/errors.ts';
-import type { Activation } from './activation.ts';
 import type { TurnContext } from './turn-context.ts';
 
 /**
  * What an item does in place of the contract's action: timers, signals, updates of tasks and
  * administrative acts. It runs exclusively, like any turn, and its record is one record.
  */
-export type OwnWork = (turn: TurnContext, activation: Activation) => unknown;
+export type OwnWork = (turn: TurnContext) => unknown;
 
 /** One thing to handle. Exactly one of `resolve` and `reject` is called, once. */
 export interface MailboxItem {
@@ -16,7 +15,7 @@ export interface MailboxItem {
   readonly work?: OwnWork | undefined;
   /** On the monotonic clock. */
   readonly arrivedAt: number;
-  /** Set when the message was recorded before it could be handled, and so is the agent's to repeat. */
+  /** Set when the message was recorded before it could be handled: it is the agent's to repeat. */
   inboxId?: string | undefined;
   resolve(reply: Reply): void;
   reject(error: TroupeError): void;

@@ -1,16 +1,15 @@
 /** Callers that gave an idempotency key: finds what a key was answered, and who waits for it. */
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
-import { encodeValue } from '../state/codec.ts';
-import { hexHash } from '../state/hash.ts';
-import type { StoredReply } from '../state/record.ts';
-import type { Activation } from './activation.ts';
+import type { StoredReply } from '../state/entries.ts';
+import { fingerprint } from '../state/fingerprint.ts';
 import { answer } from './answer.ts';
 import type { MailboxItem } from './item.ts';
+import type { LiveAgent } from './live-agent.ts';
 
 /** Names action and input, so that a key is not used for two things. */
 export function fingerprintOf(action: string, input: unknown): string {
-  return hexHash(encodeValue([action, input]));
+  return fingerprint([action, input]);
 }
 
 /** The keys of one activation that somebody waits for. */
@@ -18,18 +17,18 @@ export class KeyedReplies {
   #waiting: Map<string, MailboxItem[]> | undefined;
 
   /**
-   * What is known about the key of a message: its reply, null while it waits to be handled, an error
-   * when the key was used for something else, undefined when it is new.
+   * What is known about the key of a message: its reply, null while it waits to be handled, an
+   * error when the key was used for something else, undefined when it is new.
    */
-  find(activation: Activation, envelope: Envelope): StoredReply | null | TroupeError | undefined {
+  find(agent: LiveAgent, envelope: Envelope): StoredReply | null | TroupeError | undefined {
     const { idempotencyKey } = envelope;
     if (idempotencyKey === undefined) return undefined;
-    const entry = activation.image?.keys?.get(idempotencyKey);
-    const { clock, retention } = activation.host;
+    const entry = agent.image?.keys?.get(idempotencyKey);
+    const { clock, retention } = agent.host;
     if (entry === undefined || entry.at + retention.resultWindowMs < clock.now()) return undefined;
     if (entry.fingerprint === fingerprintOf(envelope.action, envelope.input)) return entry.reply;
     return new TroupeError('INVALID_INPUT', {
-      detail: `the idempotency key ${JSON.stringify(idempotencyKey)} of ${activation.address} was used for another action or input`,
+      detail: `the idempotency key ${JSON.stringify(idempotencyKey)} of ${agent.address} was used for another action or input`,
     });
   }
 
@@ -47,13 +46,13 @@ export class KeyedReplies {
   }
 
   /** Answers all that wait for a key. */
-  answer(activation: Activation, key: string, reply: StoredReply): void {
+  answer(agent: LiveAgent, key: string, reply: StoredReply): void {
     const items = this.#waiting?.get(key);
     if (items === undefined) return;
     this.#waiting?.delete(key);
     for (const item of items) {
-      if (reply[0] === 'run') activation.tasks.answer(reply[1], item);
-      else answer(item, reply, activation.host.epoch);
+      if (reply[0] === 'run') agent.tasks.answer(reply[1], item);
+      else answer(item, reply, agent.host.epoch);
     }
   }
 

@@ -111,8 +111,9 @@ export const typeLimits = {
     unit: 'count',
     default: 10_000,
     min: 1,
-    meaning: 'Messages that one agent has confirmed and not yet handled.',
-    error: 'MAILBOX_FULL',
+    meaning:
+      'Messages that one agent has confirmed and not yet handled; further ones stay with their senders.',
+    error: 'waits',
   },
   deadLettersMax: {
     unit: 'count',

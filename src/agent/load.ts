@@ -8,14 +8,10 @@ import { TroupeError, textOf } from '../core/errors.ts';
 import { equalValues } from '../core/value-equality.ts';
 import { copyValue } from '../core/values.ts';
 import type { Log, LogSlice, Seq, StoredRecord } from '../ports/log.ts';
+import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
+import type { Retention } from '../state/entries.ts';
 import { chainHash } from '../state/hash.ts';
-import {
-  type AgentImage,
-  applyRecord,
-  emptyImage,
-  type Retention,
-  wakeAtOf,
-} from '../state/image.ts';
+import { applyRecord, emptyImage, wakeAtOf } from '../state/image.ts';
 import { decodeRecord, type TurnRecord } from '../state/record.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
@@ -29,7 +25,8 @@ export interface LoadedAgent {
   readonly chain: Uint8Array;
   readonly tail: Seq;
   readonly wakeAt: number;
-  readonly snapshot: { readonly seq: Seq; readonly version: number } | undefined;
+  /** Snapshots whose place is known, oldest first. */
+  readonly snapshots: readonly SnapshotPlace[];
   readonly snapshotBytes: number;
   readonly recordsSinceSnapshot: number;
   readonly bytesSinceSnapshot: number;
@@ -58,12 +55,16 @@ export async function loadAgent(
     emptyImage(host.lineage, host.epoch, contract.stateVersion),
     host.retention,
   );
-  let slice = await host.log.readLatest(address);
-  fold.addAll(slice);
-  while (!slice.isComplete) {
-    slice = await host.log.read(address, { after: fold.tail });
-    if (slice.records.length === 0 && !slice.isComplete) break;
+  try {
+    let slice = await host.log.readLatest(address);
     fold.addAll(slice);
+    while (!slice.isComplete) {
+      slice = await host.log.read(address, { after: fold.tail });
+      if (slice.records.length === 0 && !slice.isComplete) break;
+      fold.addAll(slice);
+    }
+  } catch (error) {
+    throw withWayBack(error, address);
   }
   if (fold.image.version < versionSeen) {
     throw new TroupeError('LOG_REGRESSED', {
@@ -72,6 +73,16 @@ export async function loadAgent(
   }
   const needsWhole = adoptState(fold.image, implementation, key);
   return fold.finish(needsWhole);
+}
+
+/** Damage is told with the agent that suffers it, and with what an operator can do. */
+function withWayBack(error: unknown, address: string): unknown {
+  if (!TroupeError.is(error) || error.code !== 'LOG_CORRUPT') return error;
+  return new TroupeError('LOG_CORRUPT', {
+    detail: `${address} is not served: ${error.detail}; see with \`troupe agents repair ${address}\` what can be saved, or restore a backup`,
+    data: error.data,
+    cause: error,
+  });
 }
 
 /** Checks and applies records in order. */
@@ -83,7 +94,8 @@ export class Fold {
   #tail: Seq = 0;
   #count = 0;
   #bytes = 0;
-  #snapshot: { seq: Seq; version: number; bytes: number } | undefined;
+  #snapshots: readonly SnapshotPlace[] = [];
+  #snapshotBytes = 0;
   #isFirst = true;
 
   constructor(address: string, image: AgentImage, retention: Retention) {
@@ -92,7 +104,7 @@ export class Fold {
     this.#retention = retention;
   }
 
-  /** The place of the last record. */
+  /** The place behind which the next record goes. */
   get tail(): Seq {
     return this.#tail;
   }
@@ -100,6 +112,8 @@ export class Fold {
   /** Applies the records of a slice. */
   addAll(slice: LogSlice): void {
     for (const stored of slice.records) this.add(stored);
+    // After a repair the tail is a mark, which is no record.
+    if (slice.isComplete) this.#tail = slice.tail;
   }
 
   /** Applies one record and returns it. */
@@ -111,7 +125,8 @@ export class Fold {
     this.#chain = chainHash(record.previous, stored.bytes);
     this.#tail = stored.seq;
     if (stored.isSnapshot) {
-      this.#snapshot = { seq: stored.seq, version: record.version, bytes: stored.bytes.length };
+      this.#snapshots = [...(this.image.cuts ?? []), { seq: stored.seq, version: record.version }];
+      this.#snapshotBytes = stored.bytes.length;
       this.#count = 0;
       this.#bytes = 0;
     } else {
@@ -128,8 +143,8 @@ export class Fold {
       chain: this.#chain,
       tail: this.#tail,
       wakeAt: this.#tail === 0 ? Number.POSITIVE_INFINITY : wakeAtOf(this.image),
-      snapshot: this.#snapshot,
-      snapshotBytes: this.#snapshot?.bytes ?? 0,
+      snapshots: this.#snapshots,
+      snapshotBytes: this.#snapshotBytes,
       recordsSinceSnapshot: this.#count,
       bytesSinceSnapshot: this.#bytes,
       needsWhole,
@@ -141,7 +156,7 @@ export class Fold {
     this.#isFirst = false;
     if (Buffer.compare(record.previous, expected) !== 0) {
       throw new TroupeError('LOG_CORRUPT', {
-        detail: `${place} does not follow the record before it (its hash differs); run "troupe agents repair ${this.#address}" or restore a backup`,
+        detail: `${place} does not follow the record before it (its hash differs)`,
       });
     }
   }
@@ -201,7 +216,7 @@ function parsed(contract: Contract, state: unknown, place: string): unknown {
     return parseWith(contract.state, state, place, code);
   } catch (error) {
     throw mismatch(
-      `${textOf(error)}. Add migrate(old, from) to implement('${contract.type}') and raise stateVersion; nothing was overwritten`,
+      `${TroupeError.is(error) ? error.detail : textOf(error)}; raise stateVersion and let migrate(old, from) of implement('${contract.type}') make it fit, or start the older code: nothing was overwritten`,
       error,
     );
   }

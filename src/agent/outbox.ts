@@ -4,16 +4,18 @@
  * the receiver knows it.
  */
 import type { Timer } from '../ports/clock.ts';
+import type { OutboxEntry } from '../state/entries.ts';
 import { numberKey } from '../state/image.ts';
-import type { DeadLetter, Op, OutboxEntry } from '../state/record.ts';
-import type { Activation } from './activation.ts';
+import type { Op } from '../state/record.ts';
 import type { DeliveryEnd } from './host.ts';
+import type { LiveAgent } from './live-agent.ts';
+import { keepLetterOps } from './quotas.ts';
 import type { SendCause } from './seal.ts';
-import type { Sending } from './turn-context.ts';
+import type { Sending } from './sending.ts';
 
 /** The outbox of one activation. */
 export class Outbox {
-  readonly #activation: Activation;
+  readonly #agent: LiveAgent;
   /** Numbers on their way, lowest first, per receiver and lane. */
   #open: Map<string, Set<number>> | undefined;
   #openCount = 0;
@@ -21,8 +23,8 @@ export class Outbox {
   #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor(activation: Activation) {
-    this.#activation = activation;
+  constructor(agent: LiveAgent) {
+    this.#agent = agent;
   }
 
   /** Whether nothing is on its way or waits to be struck off. */
@@ -34,7 +36,7 @@ export class Outbox {
    * Sends what earlier lives of the agent promised. Called once, before anything new is promised.
    */
   resume(): void {
-    for (const entry of this.#activation.image?.outbox?.values() ?? []) this.#dispatch(entry);
+    for (const entry of this.#agent.image?.outbox?.values() ?? []) this.#dispatch(entry);
   }
 
   /** Sends the promised messages of a record that was accepted. */
@@ -49,7 +51,7 @@ export class Outbox {
   }
 
   #deliver(sending: Sending, cause: SendCause): void {
-    const { host, address, logger } = this.#activation;
+    const { host, address, logger } = this.#agent;
     const { correlationId, trace } = cause;
     const message = { ...sending, caller: address, correlationId, trace, wantsReply: false };
     host.deliver(message).catch(error => {
@@ -77,7 +79,7 @@ export class Outbox {
   }
 
   #dispatch(entry: OutboxEntry): void {
-    const { host, address } = this.#activation;
+    const { host, address } = this.#agent;
     const lane = numberKey(entry);
     this.#open ??= new Map();
     const numbers = this.#open.get(lane) ?? new Set();
@@ -85,9 +87,9 @@ export class Outbox {
     this.#openCount += 1;
     const floor = () => lowest(numbers, entry.number);
     host.faultPoint('outbox.dispatch', 'after-durable');
-    host.deliverPromised(`${address}@${this.#activation.image?.lineage ?? ''}`, entry, floor).then(
+    host.deliverPromised(`${address}@${this.#agent.image?.lineage ?? ''}`, entry, floor).then(
       end => this.#ended(entry, lane, end),
-      error => this.#activation.logger.error('delivery failed', { error: String(error) }),
+      error => this.#agent.logger.error('delivery failed', { error: String(error) }),
     );
   }
 
@@ -103,42 +105,24 @@ export class Outbox {
 
   #strikeOff(id: string): void {
     this.#consumed.push(id);
-    const { limits, clock } = this.#activation.host;
+    const { limits, clock } = this.#agent.host;
     if (this.#consumed.length >= 64) this.#flush();
     else this.#timer ??= clock.setTimer(limits.sentDelayMs, () => this.#flush());
   }
 
   #flush(): void {
     const ops = this.takeConsumed();
-    if (ops.length > 0) this.#activation.record(ops).catch(ignoreEnded);
+    if (ops.length > 0) this.#agent.record(ops).catch(ignoreEnded);
   }
 
   #giveUp(entry: OutboxEntry, end: Extract<DeliveryEnd, { status: 'failed' }>): void {
-    const { host, address, logger } = this.#activation;
+    const { host, address } = this.#agent;
     const { id, type, key, action, input, correlationId } = entry;
-    const letter: DeadLetter = {
-      id,
-      type,
-      key,
-      action,
-      input,
-      correlationId,
-      error: end.error.toValue(),
-      attempts: end.attempts,
-      at: host.clock.now(),
-      caller: address,
-    };
-    logger.warn('a promised message was given up; see "troupe dead ls"', {
-      to: `${type}/${key}`,
-      action,
-      error: end.error.message,
-    });
-    this.#activation
-      .record([
-        ['sent', [id]],
-        ['dead', letter],
-      ])
-      .catch(ignoreEnded);
+    const { error, attempts } = end;
+    const at = host.clock.now();
+    const what = { id, type, key, action, input, correlationId };
+    const letter = { ...what, error: error.toValue(), attempts, at, caller: address };
+    this.#agent.record([['sent', [id]], ...keepLetterOps(this.#agent, letter)]).catch(ignoreEnded);
   }
 }
 

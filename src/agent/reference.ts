@@ -7,10 +7,10 @@ import { addressOf } from '../core/address.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
 import type { Envelope, Priority, Reply } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
-import { copyValue } from '../core/values.ts';
 import { actionOf } from './action.ts';
 import type { Contract } from './contract.ts';
-import type { AgentHost } from './host.ts';
+import type { MessageHost } from './message.ts';
+import { copyPayload } from './payload.ts';
 import { parseWith } from './schema.ts';
 
 /** How a call from inside an agent is carried out. */
@@ -56,7 +56,7 @@ export function innerReference(contract: Contract, key: string, execute: Execute
         contract,
         key,
         action,
-        input: copyValue(input, `${address}.${action}: input`),
+        input: copyPayload(input, contract, `${address}.${action}: input`),
         priority: options.priority ?? 'normal',
         timeoutMs,
         stepKey: options.key,
@@ -68,7 +68,7 @@ export function innerReference(contract: Contract, key: string, execute: Execute
 
 /** A reference to the reads of an agent, for turns and reads. */
 export function readsOf(
-  agent: { readonly address: string; readonly host: AgentHost },
+  agent: { readonly address: string; readonly host: MessageHost },
   cause: Envelope,
   contract: Contract,
   key: string,
@@ -91,7 +91,7 @@ export function readsOf(
       caller: agent.address,
       correlationId: cause.correlationId,
       trace: cause.trace,
-      guarantee: 'at_most_once',
+      guarantee: 'at_least_once',
       wantsReply: true,
     });
   });

@@ -13,6 +13,7 @@ import type {
   EventName,
   EventsOptions,
   Moment,
+  Rebuilt,
   StateAt,
   StateChange,
 } from './history-types.ts';
@@ -81,7 +82,9 @@ export interface RequestOptions {
 }
 
 /** Options of `stream`. */
-export interface StreamOptions extends SendOptions {
+export interface StreamOptions extends CallOptions {
+  /** As in {@link SendOptions}; the same key gives the same run. */
+  readonly idempotencyKey?: string | undefined;
   /** Leaves out so many chunks: with the same `idempotencyKey`, a reader goes on where it was. */
   readonly from?: number | undefined;
 }
@@ -194,6 +197,13 @@ export interface DurableAgentRef<D extends Contract> extends VolatileAgentRef<D>
   stateAt(moment: Moment): Promise<StateAt<Out<D['state']>>>;
   /** What changed from one moment to another. */
   diff(before: Moment, after: Moment): Promise<readonly StateChange[]>;
+  /**
+   * Folds the whole kept history anew, compares the result with the agent in memory, and, if both
+   * agree, records a fresh snapshot.
+   *
+   * @throws `LOG_CORRUPT` when the chain of records is broken.
+   */
+  rebuild(options?: CallOptions): Promise<Rebuilt>;
   /** Sets the agent back to its beginning and cancels its timers and runs: a recorded turn. */
   delete(options?: CallOptions): Promise<void>;
 }

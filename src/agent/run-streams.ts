@@ -1,4 +1,4 @@
-/** Who waits for the next chunk, or the end, of runs. Chunks count once their record is accepted. */
+/** Who waits for the next chunk, or the end, of runs. Chunks count once they are accepted. */
 import type { TroupeError } from '../core/errors.ts';
 
 /** Somebody who waits for something new of a run. */

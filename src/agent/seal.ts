@@ -1,20 +1,14 @@
 /** The operations of a turn's record: what changed, what was consumed, what is promised. Pure. */
 import type { Envelope, Priority } from '../core/envelope.ts';
-import type { TroupeError } from '../core/errors.ts';
-import { type AgentImage, numberKey } from '../state/image.ts';
+import type { AgentImage } from '../state/agent-image.ts';
+import type { InboxEntry, OutboxEntry, StoredReply } from '../state/entries.ts';
+import { numberKey } from '../state/image.ts';
 import { diff } from '../state/patch.ts';
-import type {
-  DeadLetter,
-  InboxEntry,
-  Op,
-  OutboxEntry,
-  RecordOrigin,
-  StoredReply,
-} from '../state/record.ts';
+import type { Op, RecordOrigin } from '../state/record.ts';
 import type { Committer } from './commit.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
-import type { Sending } from './turn-context.ts';
+import type { Sending } from './sending.ts';
 
 const lanes = { high: 0, normal: 1, low: 2 } as const;
 
@@ -78,8 +72,10 @@ export function sendOps(
   if (sends.length === 0) return [];
   const ops: Op[] = [];
   const used = new Map<string, number>();
-  for (const { id = host.nextId(), type, key, action, input, priority, guarantee } of sends) {
-    if (guarantee !== 'exactly_once') continue;
+  const at = host.clock.now();
+  for (const sending of sends) {
+    const { id = host.nextId(), type, key, action, input, priority, timeoutMs } = sending;
+    if (sending.guarantee !== 'exactly_once') continue;
     const numbered = numberKey({ type, key, priority });
     const number = (used.get(numbered) ?? image.numbers?.get(numbered) ?? 0) + 1;
     used.set(numbered, number);
@@ -92,8 +88,9 @@ export function sendOps(
       input,
       priority,
       number,
-      at: host.clock.now(),
+      at,
       correlationId,
+      ...(timeoutMs === undefined ? {} : { until: at + timeoutMs }),
       ...(trace === undefined ? {} : { trace }),
     };
     ops.push(['send', entry]);
@@ -145,24 +142,6 @@ export function envelopeOf(type: string, key: string, entry: InboxEntry): Envelo
     correlationId: entry.correlationId,
     trace: entry.trace,
   };
-}
-
-/** A message that is given up, as operations at its receiver. */
-export function deadLetterOps(envelope: Envelope, error: TroupeError, at: number): Op[] {
-  const { id, type, key, action, input, attempt, caller, correlationId } = envelope;
-  const letter: DeadLetter = {
-    id,
-    type,
-    key,
-    action,
-    input,
-    error: error.toValue(),
-    attempts: attempt,
-    at,
-    correlationId,
-    ...(caller === undefined ? {} : { caller }),
-  };
-  return [['dead', letter]];
 }
 
 const turnOps: ReadonlySet<Op[0]> = new Set<Op[0]>([

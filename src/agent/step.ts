@@ -4,9 +4,11 @@
  */
 import { type Duration, durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
-import { copyValue } from '../core/values.ts';
+import type { Claim, EffectOutcome } from './effects.ts';
 import { failureOf } from './failure.ts';
-import { type Claim, type EffectOutcome, never, stepUnknown, type TaskRun } from './task-run.ts';
+import { copyPayload } from './payload.ts';
+import { toBeRepeated } from './run-waits.ts';
+import { never, stepUnknown, type TaskRun } from './task-run.ts';
 
 /** What the body of a step gets. */
 export interface StepCall {
@@ -48,13 +50,13 @@ export interface StepRequest {
 /** Runs a step, or tells what is recorded of it. */
 export async function runStep(task: TaskRun, request: StepRequest): Promise<unknown> {
   const { name, input, options } = request;
-  const claim = task.claim('step', name, input, options.key);
+  const claim = task.claim({ kind: 'step', name, input, key: options.key });
   const { effect } = claim;
   if (effect?.status === 'done') {
-    task.activation.host.observeStep(task.activation.contract.type, name, 'resumed');
+    task.agent.host.observeStep(task.agent.contract.type, name, 'resumed');
     return task.tell(effect.outcome, effect.at);
   }
-  task.enter(claim, options.key);
+  task.enter(claim);
   try {
     const outcome =
       effect === undefined
@@ -62,27 +64,38 @@ export async function runStep(task: TaskRun, request: StepRequest): Promise<unkn
         : await afterCut(task, claim, request);
     return task.conclude(claim, outcome);
   } finally {
-    task.leave(claim, options.key);
+    task.leave(claim);
   }
 }
 
 async function begin(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
-  if (request.options.pure !== true) await task.announce(claim, 1);
+  // What only computes needs no intent, but may not start before what it stands on is recorded.
+  if (request.options.pure === true) await task.commit([]);
+  else await task.announce(claim, 1);
   return perform(task, claim, request);
 }
 
 /** A step that was announced and has no outcome. */
 async function afterCut(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
-  const going = task.activation.host.runningSteps.get(stepId(task, claim));
-  if (going !== undefined) return (await going) as EffectOutcome;
-  const finding = claim.effect?.status === 'asking' ? 'ask' : await find(task, claim, request);
+  const steps = task.agent.host.runningSteps.get(task.run.id);
+  const going = steps?.get(claim.identity);
+  if (going !== undefined) {
+    const outcome = await going;
+    if (task.isOver) return never();
+    steps?.delete(claim.identity);
+    return outcome as EffectOutcome;
+  }
+  const finding = await find(task, claim, request);
   if (finding === 'fail') return ['error', stepUnknown(task, claim.name).toValue()];
   if (finding === 'ask') return ask(task, claim, request);
   if (finding === 'retry') return repeat(task, claim, request);
-  return ['ok', copyValue(finding.value, `what onUnknown of step "${claim.name}" found`)];
+  const place = `what onUnknown of step "${claim.name}" found`;
+  return ['ok', copyPayload(finding.value, task.agent.contract, place)];
 }
 
 async function find(task: TaskRun, claim: Claim, { options }: StepRequest): Promise<Finding> {
+  if (claim.effect?.status === 'asking') return 'ask';
+  if (claim.effect?.by === toBeRepeated) return 'retry';
   const policy = options.onUnknown ?? 'retry';
   if (typeof policy === 'string') return policy;
   try {
@@ -93,40 +106,35 @@ async function find(task: TaskRun, claim: Claim, { options }: StepRequest): Prom
 }
 
 async function ask(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
-  task.pauseBegins();
-  const answer = task.wait(claim, undefined, undefined);
-  if (claim.effect?.status !== 'asking')
-    await task.commit([task.effectOp(claim, { status: 'asking' })]);
-  task.activation.logger.warn('a step was cut off and a person has to say what became of it', {
+  task.agent.logger.warn('a step was cut off and a person has to say what became of it', {
     run: task.run.id,
     step: claim.name,
     remedy: `troupe runs resolve ${task.run.id} ${claim.name} --value JSON | --retry | --fail`,
   });
-  const outcome = await answer;
-  task.pauseEnds();
-  return outcome === 'retry' ? repeat(task, claim, request) : outcome;
+  const end = await task.ask(claim);
+  return end === 'retry' ? repeat(task, claim, request) : end.outcome;
 }
 
 async function repeat(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
-  task.activation.host.observeStep(task.activation.contract.type, claim.name, 'repeated');
+  const { host, contract } = task.agent;
+  host.observeStep(contract.type, claim.name, 'repeated');
   await task.announce(claim, (claim.effect?.attempts ?? 0) + 1);
   return perform(task, claim, request);
 }
 
 /** Runs the body until it succeeds or its attempts are used up. The process keeps what goes on. */
 async function perform(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {
-  const { host } = task.activation;
-  const id = stepId(task, claim);
+  const { host, contract } = task.agent;
   const outcome = attemptAll(task, claim, request);
-  host.runningSteps.set(id, outcome);
-  try {
-    const ended = await outcome;
-    host.faultPoint('task.step-ended', 'before-durable');
-    host.observeStep(task.activation.contract.type, claim.name, 'finished');
-    return task.isOver ? never() : ended;
-  } finally {
-    if (!task.isOver) host.runningSteps.delete(id);
-  }
+  const steps = host.runningSteps.get(task.run.id) ?? new Map<string, Promise<unknown>>();
+  host.runningSteps.set(task.run.id, steps.set(claim.identity, outcome));
+  const ended = await outcome;
+  host.faultPoint('task.step-ended', 'before-durable');
+  // The next life of the run, if there is one, finds the outcome where it was left.
+  if (task.isOver) return never();
+  steps.delete(claim.identity);
+  host.observeStep(contract.type, claim.name, 'finished');
+  return ended;
 }
 
 async function attemptAll(
@@ -140,15 +148,17 @@ async function attemptAll(
     const outcome = await attemptOnce(task, claim, request.body);
     if (outcome[0] === 'ok' || attempt >= attempts || task.abortSignal.aborted) return outcome;
     await new Promise<void>(resolve => {
-      task.activation.host.clock.setTimer(backoffMs * 2 ** (attempt - 1), resolve);
+      task.agent.host.clock.setTimer(backoffMs * 2 ** (attempt - 1), resolve);
     });
   }
 }
 
+/** Never rejects: a throw is an outcome. */
 async function attemptOnce(task: TaskRun, claim: Claim, body: StepBody): Promise<EffectOutcome> {
-  const place = `step "${claim.name}" of ${task.activation.address}.${task.run.action}`;
+  const place = `step "${claim.name}" of ${task.place}`;
   try {
-    return ['ok', copyValue(await body(callOf(task, claim)), `${place}: result`)];
+    const value = await body(callOf(task, claim));
+    return ['ok', copyPayload(value, task.agent.contract, `${place}: result`)];
   } catch (error) {
     const failure = TroupeError.is(error) ? error : failureOf(error, place);
     return ['error', failure.toValue()];
@@ -157,12 +167,8 @@ async function attemptOnce(task: TaskRun, claim: Claim, body: StepBody): Promise
 
 function callOf(task: TaskRun, claim: Claim): StepCall {
   return {
-    idempotencyKey: stepId(task, claim),
+    idempotencyKey: `${task.run.id} ${claim.identity}`,
     attempt: (claim.effect?.attempts ?? 0) + 1,
     abortSignal: task.abortSignal,
   };
-}
-
-function stepId(task: TaskRun, claim: Claim): string {
-  return `${task.run.id} ${claim.identity}`;
 }

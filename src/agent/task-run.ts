@@ -6,77 +6,76 @@
  */
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
-import { encodeValue } from '../state/codec.ts';
-import { hexHash } from '../state/hash.ts';
-import type { Op, SignalEntry, StoredReply } from '../state/record.ts';
-import type { Effect, EffectKind, Run } from '../state/runs.ts';
+import type { SignalEntry, StoredReply } from '../state/entries.ts';
+import type { Op } from '../state/record.ts';
+import type { Effect, Run } from '../state/runs.ts';
+import { sizeOf } from '../state/value-size.ts';
 import { actionOf } from './action.ts';
-import type { Activation } from './activation.ts';
-import { keyOf } from './administration-reads.ts';
+import { type Claim, type EffectOutcome, type EffectRequest, Effects } from './effects.ts';
 import { failureOf, withOutcome } from './failure.ts';
-import type { Implementation } from './implementation.ts';
+import type { Handler } from './implementation.ts';
+import type { LiveAgent, RecordedAct } from './live-agent.ts';
+import { copyPayload } from './payload.ts';
 import type { Resolution } from './run-types.ts';
+import { type Answer, RunWaits, type WaitEnd } from './run-waits.ts';
 import { parseWith } from './schema.ts';
-import { TaskContext } from './task-context.ts';
-
-/** The outcome of an effect. */
-export type EffectOutcome = NonNullable<Effect['outcome']>;
-
-/** What a task waits for. */
-interface Wait {
-  readonly effect: Effect;
-  /** The outcome when time is up. */
-  readonly onDue: EffectOutcome | undefined;
-  resolve(outcome: EffectOutcome | 'retry'): void;
-}
-
-/** An effect that a task asks for. */
-export interface Claim {
-  readonly identity: string;
-  readonly kind: EffectKind;
-  readonly name: string;
-  readonly fingerprint: string;
-  /** What is recorded of it. */
-  readonly effect: Effect | undefined;
-}
 
 /** What a task run is made of. */
 export interface TaskRunOptions {
-  readonly activation: Activation;
-  readonly implementation: Implementation;
+  readonly agent: LiveAgent;
+  readonly handler: Handler;
   readonly run: Run;
   readonly isResumed: boolean;
+  /** Makes what the task is given. */
+  contextOf(task: TaskRun): unknown;
 }
+
+/** An operation that waits to be recorded. */
+interface Buffered {
+  readonly op: Op;
+  readonly done: (() => void) | undefined;
+}
+
+/** So much of the largest record is filled by joining outcomes; more get records of their own. */
+const joinedShare = 0.25;
 
 /** One run. */
 export class TaskRun {
-  readonly activation: Activation;
+  readonly agent: LiveAgent;
   readonly run: Run;
   readonly #options: TaskRunOptions;
-  readonly #waits = new Map<string, Wait>();
-  readonly #claimed = new Map<string, number>();
-  readonly #running = new Set<string>();
+  readonly #effects: Effects;
+  readonly #waits: RunWaits;
   readonly #chunksBefore: number;
   readonly #controller = new AbortController();
-  #buffer: { op: Op; done: (() => void) | undefined }[] = [];
+  #buffer: Buffered[] = [];
   #isFlushing = false;
-  #busy = 0;
-  #place = 0;
+  #recording = 0;
+  #pauses = 0;
   #writes = 0;
   #now: number;
   #isOver = false;
 
   constructor(options: TaskRunOptions) {
+    const { agent, run } = options;
     this.#options = options;
-    this.activation = options.activation;
-    this.run = options.run;
-    this.#now = options.run.startedAt;
-    this.#chunksBefore = options.run.chunksDropped + options.run.chunks.length;
+    this.agent = agent;
+    this.run = run;
+    this.#effects = new Effects(run, this.place, agent.contract.limits.effectsMax);
+    this.#waits = new RunWaits(run);
+    this.#now = run.startedAt;
+    this.#chunksBefore = run.chunksDropped + run.chunks.length;
+  }
+
+  /** Names the action, for errors. */
+  get place(): string {
+    return `${this.agent.address}.${this.run.action}`;
   }
 
   /** Whether nothing goes on but waiting. */
   get isWaiting(): boolean {
-    return this.#waits.size > 0 && this.#busy === 0 && this.#buffer.length === 0;
+    const isIdle = this.#recording === 0 && this.#buffer.length === 0;
+    return isIdle && this.#waits.count > 0 && this.#effects.goingCount === this.#pauses;
   }
 
   get abortSignal(): AbortSignal {
@@ -88,141 +87,111 @@ export class TaskRun {
     return this.#now;
   }
 
+  /** Whether nothing of the run happens here any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Runs the task from the top. */
   start(): void {
-    const { run, activation } = this;
-    const context = new TaskContext(this);
-    const handler = this.#options.implementation.handlers[run.action] as (
-      context: unknown,
-      input: unknown,
-    ) => unknown;
-    const input = copyValue(run.input, `${activation.address}.${run.action}: input`);
-    const startedAt = activation.host.clock.monotonic();
+    const { handler, contextOf } = this.#options;
+    const startedAt = this.agent.host.clock.monotonic();
     Promise.resolve()
-      .then(() => handler(context, input))
+      .then(() => handler(contextOf(this), copyValue(this.run.input, `${this.place}: input`)))
       .then(value => this.#reply(value))
       .catch(thrown => this.#failure(thrown))
-      .then(reply => this.#end(reply, startedAt));
+      .then(reply => this.#end(reply, startedAt), neverFails);
   }
 
-  /**
-   * Finds an effect by its identity. Steps are found by name, the rest by place; a key replaces
-   * either.
-   */
-  claim(kind: EffectKind, name: string, input: unknown, key: string | undefined): Claim {
+  /** Finds an effect by its identity. */
+  claim(request: EffectRequest): Claim {
     this.checkLive();
-    const fingerprint = hexHash(encodeValue([name, input]));
-    const base = kind === 'step' ? `step ${name}` : '';
-    const identity = key === undefined ? this.#nextIdentity(base) : `${base} "${key}"`;
-    const effect = this.run.effects.get(identity);
-    if (effect !== undefined && (effect.kind !== kind || effect.fingerprint !== fingerprint)) {
-      throw new TroupeError('STEP_MISMATCH', {
-        detail: `run ${this.run.id} of ${this.activation.address}.${this.run.action} has recorded the ${effect.kind} "${effect.name}" in the place "${identity.trim()}", and the code now asks for the ${kind} "${name}"${effect.kind === kind && effect.name === name ? ' with another input' : ''}`,
-      });
-    }
-    return { identity, kind, name, fingerprint, effect };
+    return this.#effects.claim(request);
   }
 
-  /** Marks a claim as going on; a name at work needs keys to be used again at once. */
-  enter(claim: Claim, key: string | undefined): void {
-    const mark = claim.kind === 'step' && key === undefined ? `step ${claim.name}` : claim.identity;
-    if (this.#running.has(mark)) {
-      throw new TroupeError('INVALID_INPUT', {
-        detail: `${this.activation.address}.${this.run.action}: "${claim.name}" is going on already; give each its own key`,
-        outcome: 'rolled-back',
-      });
-    }
-    this.#running.add(mark);
-    this.#busy += 1;
+  /** Marks a claim as going on. */
+  enter(claim: Claim): void {
+    this.#effects.enter(claim);
   }
 
-  leave(claim: Claim, key: string | undefined): void {
-    this.#running.delete(
-      claim.kind === 'step' && key === undefined ? `step ${claim.name}` : claim.identity,
-    );
-    this.#busy -= 1;
+  /** Marks a claim as over. */
+  leave(claim: Claim): void {
+    this.#effects.leave(claim);
   }
 
   /** Records that an effect is about to begin; resolves when that is accepted. */
   async announce(claim: Claim, attempts: number): Promise<void> {
-    const { incarnation } = this.activation.host;
+    const { incarnation } = this.agent.host;
     await this.commit([this.effectOp(claim, { status: 'intent', by: incarnation, attempts })]);
-    this.activation.host.faultPoint('task.intent-recorded', 'after-durable');
+    this.agent.host.faultPoint('task.intent-recorded', 'after-durable');
   }
 
   /** The operation that says how an effect stands. */
   effectOp(claim: Claim, change: Partial<Effect>): Op {
-    const { kind, name, fingerprint, effect } = claim;
-    return [
-      'effect',
-      this.run.id,
-      claim.identity,
-      { attempts: effect?.attempts ?? 1, kind, name, fingerprint, status: 'intent', ...change },
-    ];
+    const { identity, kind, name, fingerprint, effect } = claim;
+    const attempts = effect?.attempts ?? 1;
+    const base = { attempts, kind, name, fingerprint, status: 'intent' } as const;
+    return ['effect', this.run.id, identity, { ...base, ...change }];
   }
 
   /**
    * Takes down an outcome, and tells the task. It is recorded with the next intent, or at the end
    * of the tick.
    */
-  conclude<T>(claim: Claim, outcome: EffectOutcome, more: readonly Op[] = []): T {
-    const at = this.activation.host.clock.now();
-    for (const op of more) this.#enqueue(op, undefined);
-    this.#enqueue(this.effectOp(claim, { status: 'done', outcome, at }), undefined);
-    return this.tell(outcome, at) as T;
+  conclude(claim: Claim, outcome: EffectOutcome): unknown {
+    this.checkLive();
+    const at = this.agent.host.clock.now();
+    this.#enqueue({ op: this.effectOp(claim, { status: 'done', outcome, at }), done: undefined });
+    return this.tell(outcome, at);
   }
 
   /** What a recorded outcome means to the task: its value, or its error thrown. */
   tell(outcome: EffectOutcome | undefined, at: number | undefined): unknown {
     if (at !== undefined && at > this.#now) this.#now = at;
     if (outcome?.[0] === 'error') throw TroupeError.from(outcome[1]);
-    return copyValue(
-      outcome?.[1],
-      `${this.activation.address}.${this.run.action}: a recorded outcome`,
-    );
+    return copyValue(outcome?.[1], `${this.place}: a recorded outcome`);
   }
 
-  /** Records operations, with all outcomes that wait to be recorded before them. */
+  /**
+   * Records operations, behind all outcomes that wait to be recorded; resolves when everything up
+   * to here is accepted. Never resolves when the run goes on elsewhere or cannot go on.
+   */
   commit(ops: readonly Op[]): Promise<void> {
     this.checkLive();
     const buffered = this.#buffer;
     this.#buffer = [];
-    if (buffered.length + ops.length === 0) return Promise.resolve();
-    this.#busy += 1;
-    const all = [...buffered.map(entry => entry.op), ...ops];
-    return this.activation.record(all).then(() => {
-      this.#busy -= 1;
-      for (const entry of buffered) entry.done?.();
-      return this.#isOver ? never() : undefined;
-    });
+    if (buffered.length + ops.length === 0) return this.#whenAccepted();
+    this.#recording += 1;
+    return this.#record(buffered, ops).then(
+      () => {
+        this.#recording -= 1;
+        for (const { done } of buffered) done?.();
+        return this.#isOver ? never() : undefined;
+      },
+      error => this.#breakDown(error),
+    );
   }
 
-  /** Nothing of an effect goes on but waiting. */
-  pauseBegins(): void {
-    this.#busy -= 1;
-  }
-
-  pauseEnds(): void {
-    this.#busy += 1;
+  /** Records what waits to be recorded, so that it stands before whatever is recorded next. */
+  flush(): void {
+    if (this.#buffer.length > 0 && !this.#isOver) this.commit([]).catch(neverFails);
   }
 
   /** Waits for a signal, for time, or for a person. */
-  wait(
-    claim: Claim,
-    dueAt: number | undefined,
-    onDue: EffectOutcome | undefined,
-  ): Promise<EffectOutcome | 'retry'> {
-    return new Promise(resolve => {
-      const effect: Effect = {
-        kind: claim.kind,
-        name: claim.name,
-        fingerprint: claim.fingerprint,
-        status: 'intent',
-        attempts: 1,
-        dueAt,
-      };
-      this.#waits.set(claim.identity, { effect, onDue, resolve });
-    });
+  wait(claim: Claim, dueAt: number | undefined, onDue: EffectOutcome): Promise<WaitEnd> {
+    return this.#waits.add(claim, dueAt, onDue);
+  }
+
+  /** Waits for a person; the step itself does not go on meanwhile. */
+  async ask(claim: Claim): Promise<WaitEnd> {
+    const answer = this.#waits.add(claim, undefined, ['ok', undefined]);
+    this.#pauses += 1;
+    if (claim.effect?.status !== 'asking') {
+      await this.commit([this.effectOp(claim, { status: 'asking' })]);
+    }
+    const end = await answer;
+    this.#pauses -= 1;
+    return end;
   }
 
   /** A chunk of the stream; those of an earlier life of the run are not written again. */
@@ -231,66 +200,42 @@ export class TaskRun {
     const offset = this.#writes;
     this.#writes += 1;
     if (offset < this.#chunksBefore) return;
-    const { contract, tasks } = this.activation;
+    const { contract, tasks } = this.agent;
     const place = `${contract.type}.${this.run.action} chunk`;
-    const copy = copyValue(
-      parseWith(actionOf(contract, this.run.action).stream, chunk, place, 'OUTPUT_INVALID'),
-      place,
-    );
-    this.#enqueue(['chunk', this.run.id, copy, contract.limits.chunksMax], () =>
-      tasks.streams.changed(this.run.id),
-    );
+    const { stream } = actionOf(contract, this.run.action);
+    const copy = copyPayload(parseWith(stream, chunk, place, 'OUTPUT_INVALID'), contract, place);
+    const op: Op = ['chunk', this.run.id, copy, contract.limits.chunksMax];
+    this.#enqueue({ op, done: () => tasks.streams.changed(this.run.id) });
   }
 
   /** The task is told what time it is: waits that are over end. */
   onTime(now: number): void {
-    for (const [identity, wait] of this.#waits) {
-      const { effect, onDue } = wait;
-      if (effect.dueAt === undefined || effect.dueAt > now) continue;
-      this.#waits.delete(identity);
-      const outcome = onDue ?? (['ok', undefined] as const);
-      this.commit([
-        ['effect', this.run.id, identity, { ...effect, status: 'done', outcome, at: now }],
-      ]).then(() => this.#resume(wait, outcome, now), ignoreEnded);
+    for (const act of this.#waits.due(now)) {
+      this.commit(act.ops).then(() => act.delivered(), neverFails);
     }
   }
 
   /** Gives a signal to a wait for it. */
-  takeSignal(
-    entry: SignalEntry,
-  ): { readonly ops: Op[]; readonly delivered: () => void } | undefined {
-    for (const [identity, wait] of this.#waits) {
-      if (wait.effect.kind !== 'waitFor' || wait.effect.name !== entry.name) continue;
-      this.#waits.delete(identity);
-      const at = this.activation.host.clock.now();
-      const outcome = ['ok', entry.data] as const;
-      return {
-        ops: [['effect', this.run.id, identity, { ...wait.effect, status: 'done', outcome, at }]],
-        delivered: () => this.#resume(wait, outcome, at),
-      };
-    }
-    return undefined;
+  takeSignal(entry: SignalEntry): RecordedAct | undefined {
+    return this.#waits.takeSignal(entry, this.agent.host.clock.now());
   }
 
   /** Takes a person's word about a step that was cut off. */
-  resolve(
-    step: string,
-    key: string | undefined,
-    resolution: Resolution,
-  ): { readonly ops: Op[]; readonly delivered: () => void } {
-    for (const [identity, effect] of this.run.effects) {
-      if (effect.status !== 'asking' || effect.name !== step) continue;
-      if (key !== undefined && keyOf(identity) !== key) continue;
-      return this.#resolution(identity, effect, resolution);
-    }
-    throw new TroupeError('INVALID_INPUT', {
-      detail: `no step "${step}" of run ${this.run.id} waits for a person`,
+  resolve(step: string, key: string | undefined, resolution: Resolution): RecordedAct {
+    const at = this.agent.host.clock.now();
+    return this.#waits.resolve(step, key, (effect): Answer => {
+      if (resolution === 'retry') return 'retry';
+      if (resolution === 'fail') {
+        return { outcome: ['error', stepUnknown(this, effect.name).toValue()], at };
+      }
+      const place = `${this.place}: the value of step "${step}"`;
+      return { outcome: ['ok', copyPayload(resolution.value, this.agent.contract, place)], at };
     });
   }
 
   /** Stops the run for good: what it asks for from now on fails with `error`. */
   abort(error: TroupeError): void {
-    this.#isOver = true;
+    this.close();
     this.#controller.abort(error);
   }
 
@@ -298,6 +243,7 @@ export class TaskRun {
   close(): void {
     this.#isOver = true;
     this.#waits.clear();
+    this.#buffer = [];
   }
 
   /** Refuses what a run that is over still asks for. */
@@ -311,119 +257,92 @@ export class TaskRun {
     });
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
+  /** Everything that was recorded before is accepted. */
+  #whenAccepted(): Promise<void> {
+    return new Promise(resolve => {
+      const accepted = () => (this.#isOver ? undefined : resolve());
+      this.agent.committer?.whenAccepted({ accepted, failed: neverFails });
+    });
   }
 
-  #resolution(
-    identity: string,
-    effect: Effect,
-    resolution: Resolution,
-  ): { ops: Op[]; delivered: () => void } {
-    const wait = this.#waits.get(identity);
-    this.#waits.delete(identity);
-    const at = this.activation.host.clock.now();
-    if (resolution === 'retry') {
-      const again: Effect = {
-        ...effect,
-        status: 'intent',
-        by: 'nobody',
-        attempts: effect.attempts,
-      };
-      return {
-        ops: [['effect', this.run.id, identity, again]],
-        delivered: () => wait?.resolve('retry'),
-      };
+  async #record(buffered: readonly Buffered[], ops: readonly Op[]): Promise<void> {
+    const { agent } = this;
+    const joined = [...buffered.map(({ op }) => op), ...ops];
+    const { recordBytesMax } = agent.host.log.capabilities;
+    const max = joinedShare * Math.min(recordBytesMax, agent.contract.limits.stateBytesMax);
+    if (buffered.length === 0 || sizeOf(joined, max) <= max) return agent.record(joined);
+    const records = buffered.map(({ op }) => agent.record([op]));
+    if (ops.length > 0) records.push(agent.record(ops));
+    await Promise.all(records);
+  }
+
+  /** What the run did cannot be recorded: then it ends here, or goes on in a later life. */
+  #breakDown(error: unknown): Promise<never> {
+    if (!this.agent.isEnded && !this.#isOver) {
+      const failure = failureOf(error, this.place);
+      this.abort(failure);
+      this.#recordEnd(this.#errorReply(failure));
     }
-    const outcome: EffectOutcome =
-      resolution === 'fail'
-        ? ['error', stepUnknown(this, effect.name).toValue()]
-        : ['ok', resolution.value];
-    return {
-      ops: [['effect', this.run.id, identity, { ...effect, status: 'done', outcome, at }]],
-      delivered: () => (wait === undefined ? undefined : this.#resume(wait, outcome, at)),
-    };
+    return never();
   }
 
-  #resume(wait: Wait, outcome: EffectOutcome, at: number): void {
-    if (this.#isOver) return;
-    if (at > this.#now) this.#now = at;
-    wait.resolve(outcome);
-  }
-
-  #nextIdentity(base: string): string {
-    if (base === '') {
-      this.#place += 1;
-      return `#${this.#place}`;
-    }
-    const occurrence = (this.#claimed.get(base) ?? 0) + 1;
-    this.#claimed.set(base, occurrence);
-    return `${base} #${occurrence}`;
-  }
-
-  #enqueue(op: Op, done: (() => void) | undefined): void {
-    this.#buffer.push({ op, done });
+  #enqueue(buffered: Buffered): void {
+    this.#buffer.push(buffered);
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    this.activation.host.clock.defer(() => {
+    this.agent.host.clock.defer(() => {
       this.#isFlushing = false;
-      if (!this.#isOver) this.commit([]).catch(ignoreEnded);
+      this.flush();
     });
   }
 
   #reply(value: unknown): StoredReply {
-    const { address, contract, image } = this.activation;
+    const { contract, image } = this.agent;
     const shape = actionOf(contract, this.run.action);
     const place = `${contract.type}.${this.run.action} output`;
     const output =
       shape.output === undefined
         ? undefined
-        : copyValue(
-            parseWith(shape.output, value, place, 'OUTPUT_INVALID'),
-            `${address}: ${place}`,
-          );
+        : copyPayload(parseWith(shape.output, value, place, 'OUTPUT_INVALID'), contract, place);
     return ['ok', output, image?.version ?? 0];
   }
 
   #failure(thrown: unknown): StoredReply | TroupeError {
-    const error = failureOf(thrown, `${this.activation.address}.${this.run.action}`);
+    const error = failureOf(thrown, this.place);
     if (error.code === 'STEP_MISMATCH' && this.#options.isResumed) return error;
-    return ['error', withOutcome(error, 'executed').toValue(), this.activation.image?.version ?? 0];
+    return this.#errorReply(error);
+  }
+
+  #errorReply(error: TroupeError): StoredReply {
+    return ['error', withOutcome(error, 'executed').toValue(), this.agent.image?.version ?? 0];
   }
 
   #end(reply: StoredReply | TroupeError, startedAt: number): void {
     if (this.#isOver) return;
-    const { tasks, host } = this.activation;
+    const { tasks, host, contract } = this.agent;
     if (TroupeError.is(reply)) {
       tasks.stuck(this.run.id, reply);
       return;
     }
-    host.observeRun(this.activation.contract.type, this.run.action, startedAt, reply[0] === 'ok');
+    host.observeRun(contract.type, this.run.action, startedAt, reply[0] === 'ok');
     this.commit([['ended', this.run.id, reply]]).then(
       () => tasks.ended(this.run.id, reply),
-      error => this.#endFailed(error),
+      neverFails,
     );
   }
 
-  /** The end could not be recorded because it is too large: that is how the run ends, then. */
-  #endFailed(error: unknown): void {
-    if (!TroupeError.is(error) || error.code !== 'PAYLOAD_TOO_LARGE' || this.activation.isEnded)
-      return;
-    const reply: StoredReply = [
-      'error',
-      withOutcome(error, 'executed').toValue(),
-      this.activation.image?.version ?? 0,
-    ];
-    this.activation
-      .record([['ended', this.run.id, reply]])
-      .then(() => this.activation.tasks.ended(this.run.id, reply), ignoreEnded);
+  #recordEnd(reply: StoredReply): void {
+    const { agent, run } = this;
+    agent
+      .record([['ended', run.id, reply]])
+      .then(() => agent.tasks.ended(run.id, reply), neverFails);
   }
 }
 
 /** The error of a step of which nobody knows whether it took effect. */
 export function stepUnknown(task: TaskRun, name: string): TroupeError {
   return new TroupeError('STEP_UNKNOWN', {
-    detail: `step "${name}" of run ${task.run.id} (${task.activation.address}.${task.run.action}) was cut off, and nobody knows whether it took effect`,
+    detail: `step "${name}" of run ${task.run.id} (${task.place}) was cut off, and nobody knows whether it took effect`,
   });
 }
 
@@ -432,5 +351,5 @@ export function never(): Promise<never> {
   return new Promise(() => undefined);
 }
 
-/** The activation has ended; its next life goes on. */
-function ignoreEnded(): void {}
+/** What fails here ended the activation; the next one goes on. */
+function neverFails(): void {}

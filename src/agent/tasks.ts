@@ -3,55 +3,52 @@
  * them signals and time, and answers who waits for them.
  */
 import { TroupeError } from '../core/errors.ts';
-import type { Op, SignalEntry, StoredReply } from '../state/record.ts';
+import type { SignalEntry, StoredReply } from '../state/entries.ts';
+import type { Op } from '../state/record.ts';
 import { type Run, type RunStart, runDueAt } from '../state/runs.ts';
 import { actionOf } from './action.ts';
-import type { Activation } from './activation.ts';
 import { answer, answering } from './answer.ts';
-import type { Implementation } from './implementation.ts';
+import type { Handler, Implementation } from './implementation.ts';
 import type { MailboxItem } from './item.ts';
+import type { AgentRuns, LiveAgent, RecordedAct, StepAnswer } from './live-agent.ts';
 import { RunStreams } from './run-streams.ts';
-import type { Resolution } from './run-types.ts';
+import { TaskContext } from './task-context.ts';
 import { TaskRun } from './task-run.ts';
 import { addOp, type TurnContext } from './turn-context.ts';
 
-/** A person's answer about a step that asks. */
-export interface StepAnswer {
-  readonly runId: string;
-  readonly step: string;
-  /** Which of the steps of that name, where there are several. */
-  readonly key?: string | undefined;
-  readonly resolution: Resolution;
-}
-
 /** All runs of one activation. */
-export class Tasks {
-  readonly streams = new RunStreams();
-  readonly #activation: Activation;
+export class Tasks implements AgentRuns {
+  readonly streams: RunStreams = new RunStreams();
+  readonly #agent: LiveAgent;
   readonly #implementation: Implementation;
   #active: Map<string, TaskRun> | undefined;
   #waiting: Map<string, MailboxItem[]> | undefined;
 
-  constructor(activation: Activation, implementation: Implementation) {
-    this.#activation = activation;
+  constructor(agent: LiveAgent, implementation: Implementation) {
+    this.#agent = agent;
     this.#implementation = implementation;
   }
 
-  /** Whether every run only waits: for a signal, for time, or for a person, and nobody listens. */
-  get areQuiet(): boolean {
-    if (this.#waiting !== undefined && this.#waiting.size > 0) return false;
+  /** Whether every run only waits: for a signal, for time, or for a person. */
+  get areWaiting(): boolean {
     for (const run of this.#active?.values() ?? []) if (!run.isWaiting) return false;
-    return !this.streams.hasListeners;
+    return true;
+  }
+
+  /** Whether nobody here waits for the end of a run, or listens to one. */
+  get areUnwatched(): boolean {
+    return (this.#waiting === undefined || this.#waiting.size === 0) && !this.streams.hasListeners;
   }
 
   /** Adds the beginning of a run to the record of a turn. */
   begin(turn: TurnContext, action: string, input: unknown): undefined {
-    const { host, contract, image } = this.#activation;
+    const { host, contract, image } = this.#agent;
+    this.#checkCount();
     const { timeoutMs } = actionOf(contract, action);
     const { caller, correlationId } = turn;
     const now = host.clock.now();
     const start: RunStart = {
-      id: `${this.#activation.address}#${host.nextId()}`,
+      id: `${this.#agent.address}#${host.nextId()}`,
       action,
       input,
       state: image?.state,
@@ -73,7 +70,7 @@ export class Tasks {
   /** A record that begins a run was accepted. */
   accepted(runId: string, item: MailboxItem): void {
     if (item.envelope.wantsReply) this.#wait(runId, item);
-    else item.resolve({ value: runId, ...this.#activation.position });
+    else item.resolve({ value: runId, ...this.#agent.position });
     const run = this.#run(runId);
     if (run !== undefined && run.reply === undefined) this.#start(run, false);
   }
@@ -84,23 +81,19 @@ export class Tasks {
     if (run === undefined) {
       item.reject(
         new TroupeError('EXPIRED', {
-          detail: `${this.#activation.address} no longer knows run ${runId}`,
+          detail: `${this.#agent.address} no longer knows run ${runId}`,
           outcome: 'unknown',
         }),
       );
-    } else if (!item.envelope.wantsReply)
-      item.resolve({ value: runId, ...this.#activation.position });
+    } else if (!item.envelope.wantsReply) item.resolve({ value: runId, ...this.#agent.position });
     else if (run.reply === undefined) this.#wait(runId, item);
-    else
-      this.#activation.committer?.whenAccepted(
-        answering(item, run.reply, this.#activation.host.epoch),
-      );
+    else this.#agent.committer?.whenAccepted(answering(item, run.reply, this.#agent.host.epoch));
   }
 
   /** Resumes runs that are not active, and tells active ones the time. */
   wake(): void {
-    const now = this.#activation.host.clock.now();
-    for (const run of this.#activation.image?.runs?.values() ?? []) {
+    const now = this.#agent.host.clock.now();
+    for (const run of [...(this.#agent.image?.runs?.values() ?? [])]) {
       if (run.reply !== undefined) continue;
       const active = this.#active?.get(run.id);
       if (run.timeoutAt !== undefined && run.timeoutAt <= now) this.#timeOut(run);
@@ -110,7 +103,7 @@ export class Tasks {
 
   /** Starts again what an earlier life left unfinished. Called once. */
   resume(): void {
-    for (const run of [...(this.#activation.image?.runs?.values() ?? [])]) {
+    for (const run of [...(this.#agent.image?.runs?.values() ?? [])]) {
       if (run.reply === undefined && this.#active?.has(run.id) !== true) this.#start(run, true);
     }
   }
@@ -118,50 +111,44 @@ export class Tasks {
   /** When a run next has to be told the time. */
   nextWake(): number {
     let wakeAt = Number.POSITIVE_INFINITY;
-    for (const run of this.#activation.image?.runs?.values() ?? []) {
+    for (const run of this.#agent.image?.runs?.values() ?? []) {
       const dueAt = runDueAt(run);
       wakeAt = Math.min(wakeAt, dueAt === 0 ? (run.timeoutAt ?? Number.POSITIVE_INFINITY) : dueAt);
     }
     return wakeAt;
   }
 
-  /** Operations that bring a signal: to the run that waits for it longest, or kept for later. */
-  signalOps(entry: SignalEntry): { readonly ops: Op[]; readonly delivered: () => void } {
+  signal(entry: SignalEntry): RecordedAct {
     for (const run of this.#active?.values() ?? []) {
       if (entry.runId !== undefined && entry.runId !== run.run.id) continue;
       const taken = run.takeSignal(entry);
       if (taken !== undefined) return taken;
     }
-    const { image, contract, address } = this.#activation;
+    const { image, contract, address } = this.#agent;
     if ((image?.signals?.length ?? 0) >= contract.limits.signalsMax) {
-      throw new TroupeError('QUOTA_EXCEEDED', {
-        detail: `${address} keeps ${contract.limits.signalsMax} signals that no run waited for (limits.signalsMax)`,
+      throw new TroupeError('OVERLOADED', {
+        detail: `${address} keeps ${contract.limits.signalsMax} signals that no run waited for, as many as limits.signalsMax allows`,
         outcome: 'not-executed',
       });
     }
     return { ops: [['signal', entry]], delivered: () => undefined };
   }
 
-  /** Ends a run from outside. */
-  cancel(runId: string, reason: string): Op[] {
+  cancel(runId: string, reason: string): RecordedAct {
     const run = this.#run(runId);
-    if (run === undefined || run.reply !== undefined) return [];
-    return this.#endOps(
-      run,
-      new TroupeError('CANCELLED', {
-        detail: `run ${runId} was cancelled: ${reason}`,
-        outcome: 'executed',
-      }),
-    );
+    if (run === undefined || run.reply !== undefined) {
+      return { ops: [], delivered: () => undefined };
+    }
+    const detail = `run ${runId} was cancelled: ${reason}`;
+    return this.#end(run, new TroupeError('CANCELLED', { detail, outcome: 'executed' }));
   }
 
-  /** What a person says of a step that was cut off. */
-  resolve(asked: StepAnswer): { readonly ops: Op[]; readonly delivered: () => void } {
+  resolve(asked: StepAnswer): RecordedAct {
     const { runId, step, key, resolution } = asked;
     const active = this.#active?.get(runId);
-    if (active !== undefined) return active.resolve(step, key, resolution);
+    if (active !== undefined && !active.isOver) return active.resolve(step, key, resolution);
     throw new TroupeError('INVALID_INPUT', {
-      detail: `${this.#activation.address} has no run ${runId} that goes on`,
+      detail: `${this.#agent.address} has no run ${runId} that goes on`,
     });
   }
 
@@ -169,16 +156,17 @@ export class Tasks {
   ended(runId: string, reply: StoredReply): void {
     this.#active?.get(runId)?.close();
     this.#active?.delete(runId);
+    this.#agent.host.runningSteps.delete(runId);
     this.streams.changed(runId);
     const items = this.#waiting?.get(runId) ?? [];
     this.#waiting?.delete(runId);
-    for (const item of items) answer(item, reply, this.#activation.host.epoch);
+    for (const item of items) answer(item, reply, this.#agent.host.epoch);
   }
 
   /** A run cannot go on with this code; it stays as it is for code that fits. */
   stuck(runId: string, error: TroupeError): void {
     this.#active?.get(runId)?.close();
-    this.#activation.logger.error('a run cannot go on with this code', {
+    this.#agent.logger.error('a run cannot go on with this code', {
       run: runId,
       error: error.message,
     });
@@ -196,43 +184,70 @@ export class Tasks {
     this.streams.close(cause);
   }
 
-  /** The agent is being deleted: its runs end. */
   deleted(): void {
-    for (const run of [...(this.#active?.keys() ?? [])]) {
-      const reply = this.#run(run)?.reply;
-      if (reply !== undefined) this.ended(run, reply);
+    for (const [runId, active] of [...(this.#active ?? [])]) {
+      const reply = this.#run(runId)?.reply;
+      if (reply === undefined) continue;
+      if (reply[0] === 'error') active.abort(TroupeError.from(reply[1]));
+      this.ended(runId, reply);
     }
   }
 
   #timeOut(run: Run): void {
     const error = new TroupeError('DEADLINE_EXCEEDED', {
-      detail: `run ${run.id} of ${this.#activation.address}.${run.action} took longer than its timeout`,
+      detail: `run ${run.id} of ${this.#agent.address}.${run.action} took longer than its timeout`,
       outcome: 'executed',
     });
-    const ops = this.#endOps(run, error);
-    this.#activation.record(ops).then(() => this.finish(ops), ignoreEnded);
+    const { ops, delivered } = this.#end(run, error);
+    this.#agent.record(ops).then(delivered, ignoreEnded);
   }
 
-  /** Tells the waiting callers about runs that a record ended. */
-  finish(ops: readonly Op[]): void {
-    for (const op of ops) if (op[0] === 'ended') this.ended(op[1], op[2]);
-  }
-
-  #endOps(run: Run, error: TroupeError): Op[] {
+  /** Ends a run with an error: nothing of it is recorded any more behind that. */
+  #end(run: Run, error: TroupeError): RecordedAct {
     this.#active?.get(run.id)?.abort(error);
-    return [['ended', run.id, ['error', error.toValue(), this.#activation.image?.version ?? 0]]];
+    const reply = ['error', error.toValue(), this.#agent.image?.version ?? 0] as const;
+    return { ops: [['ended', run.id, reply]], delivered: () => this.ended(run.id, reply) };
+  }
+
+  /** Runs that have ended are kept for a while, and looked through only when there are many. */
+  #checkCount(): void {
+    const { image, contract, address } = this.#agent;
+    const { runsMax } = contract.limits;
+    const runs = image?.runs;
+    if (runs === undefined || runs.size < runsMax) return;
+    let count = 0;
+    for (const { reply } of runs.values()) if (reply === undefined) count += 1;
+    if (count < runsMax) return;
+    throw new TroupeError('OVERLOADED', {
+      detail: `${address} has ${count} tasks that have not ended, as many as limits.runsMax allows`,
+      outcome: 'not-executed',
+    });
   }
 
   #start(run: Run, isResumed: boolean): void {
+    const handler = this.#handler(run);
+    if (handler === undefined) return;
     const active = new TaskRun({
-      activation: this.#activation,
-      implementation: this.#implementation,
+      agent: this.#agent,
+      handler,
       run,
       isResumed,
+      contextOf: task => new TaskContext(task),
     });
     this.#active ??= new Map();
     this.#active.set(run.id, active);
     active.start();
+  }
+
+  /** The behaviour of a run, if this code still has it. */
+  #handler({ id, action }: Run): Handler | undefined {
+    const { contract, address } = this.#agent;
+    const isTask =
+      Object.hasOwn(contract.actions, action) && contract.actions[action]?.kind === 'task';
+    if (isTask) return this.#implementation.handlers[action];
+    const detail = `${address} has a run of the task "${action}", which this code does not have`;
+    this.stuck(id, new TroupeError('ACTION_NOT_DEFINED', { detail }));
+    return undefined;
   }
 
   #wait(runId: string, item: MailboxItem): void {
@@ -243,7 +258,7 @@ export class Tasks {
   }
 
   #run(runId: string): Run | undefined {
-    return this.#activation.image?.runs?.get(runId);
+    return this.#agent.image?.runs?.get(runId);
   }
 }
 

@@ -4,38 +4,54 @@
  */
 import type { Envelope } from '../core/envelope.ts';
 import type { TroupeError } from '../core/errors.ts';
-import type { AgentImage } from '../state/image.ts';
-import type { Op, TimerEntry } from '../state/record.ts';
+import type { AgentImage } from '../state/agent-image.ts';
+import type { TimerEntry } from '../state/entries.ts';
+import type { Op } from '../state/record.ts';
 import { tickOf } from '../state/schedule.ts';
-import type { Activation } from './activation.ts';
-import type { MailboxItem } from './item.ts';
+import type { LiveAgent } from './live-agent.ts';
 import { ownItem } from './own-item.ts';
-import { deadLetterOps } from './seal.ts';
+import { deadLetterOps } from './quotas.ts';
 import { addOp, type TurnContext } from './turn-context.ts';
+
+interface Failure {
+  readonly entry: TimerEntry;
+  readonly attempts: number;
+  /** When the next attempt may be made. */
+  readonly notBefore: number;
+}
+
+/** A timer that is firing. Its entry is told from one that replaced it by identity. */
+interface Firing {
+  readonly id: string;
+  readonly entry: TimerEntry;
+  /** Whether this tick runs the action, or is only counted. */
+  readonly runs: boolean;
+  /** What takes its place. */
+  readonly after: Op;
+}
 
 /** The timers of one activation. */
 export class Timers {
-  readonly #activation: Activation;
-  /** Timers that wait in the mailbox, with the time they were due. */
-  #firing: Map<string, number> | undefined;
-  /** Failed attempts, and when the next may be made. */
-  #failures: Map<string, { attempts: number; notBefore: number }> | undefined;
+  readonly #agent: LiveAgent;
+  /** Timers that wait in the mailbox. */
+  #firing: Map<string, TimerEntry> | undefined;
+  #failures: Map<string, Failure> | undefined;
   #scheduled = Number.POSITIVE_INFINITY;
 
-  constructor(activation: Activation) {
-    this.#activation = activation;
+  constructor(agent: LiveAgent) {
+    this.#agent = agent;
   }
 
   /** Fires what is due. */
   wake(): void {
     this.#scheduled = Number.POSITIVE_INFINITY;
-    const { image, host } = this.#activation;
-    if (image === undefined) return;
+    const { image, host, isEnded } = this.#agent;
+    if (image === undefined || isEnded) return;
     const now = host.clock.now();
     for (const [id, entry] of image.timers ?? []) {
-      const notBefore = this.#failures?.get(id)?.notBefore ?? 0;
-      if (entry.dueAt <= now && notBefore <= now && this.#firing?.get(id) !== entry.dueAt)
+      if (this.#firing?.get(id) !== entry && this.#dueAt(id, entry) <= now) {
         this.#fire(id, entry, now);
+      }
     }
     this.onAccepted(image);
   }
@@ -45,76 +61,84 @@ export class Timers {
     const wakeAt = this.#nextWake(image);
     if (wakeAt === this.#scheduled) return;
     this.#scheduled = wakeAt;
-    this.#activation.host.schedule(this.#activation.address, wakeAt);
+    this.#agent.host.schedule(this.#agent.address, wakeAt);
   }
 
+  /** Fires nothing any more. */
   close(): void {
     this.#firing = undefined;
   }
 
   #nextWake(image: AgentImage): number {
     if (image.timers === undefined && image.runs === undefined) return Number.POSITIVE_INFINITY;
-    let wakeAt = this.#activation.tasks.nextWake();
+    let wakeAt = this.#agent.tasks.nextWake();
     for (const [id, entry] of image.timers ?? []) {
-      if (this.#firing?.get(id) === entry.dueAt) continue;
-      wakeAt = Math.min(wakeAt, Math.max(entry.dueAt, this.#failures?.get(id)?.notBefore ?? 0));
+      if (this.#firing?.get(id) !== entry) wakeAt = Math.min(wakeAt, this.#dueAt(id, entry));
     }
     return wakeAt;
   }
 
+  /** When a timer is due, or its next attempt. */
+  #dueAt(id: string, entry: TimerEntry): number {
+    const failure = this.#failures?.get(id);
+    return failure?.entry === entry ? Math.max(entry.dueAt, failure.notBefore) : entry.dueAt;
+  }
+
   #fire(id: string, entry: TimerEntry, now: number): void {
-    const agent = this.#activation;
+    const agent = this.#agent;
     this.#firing ??= new Map();
-    this.#firing.set(id, entry.dueAt);
-    const tick = tickOf(entry, now);
+    this.#firing.set(id, entry);
+    const { runs, next } = tickOf(entry, now);
     const after: Op =
-      tick.next === undefined ? ['untimer', id] : ['timer', id, { ...entry, dueAt: tick.next }];
-    const item = ownItem(
-      agent,
-      entry.action,
-      turn => this.#run(turn, id, entry, tick.runs, after),
-      {
-        input: entry.input,
-        settled: error => this.#settled(item, id, entry, after, error),
-      },
-    );
+      next === undefined ? ['untimer', id] : ['timer', id, { ...entry, dueAt: next }];
+    const firing = { id, entry, runs, after };
+    const item = ownItem(agent, entry.action, turn => this.#run(turn, firing), {
+      input: entry.input,
+      settled: error => this.#settled(item.envelope, firing, error),
+    });
     agent.host.enqueue(agent.address, item);
   }
 
-  #run(turn: TurnContext, id: string, entry: TimerEntry, runs: boolean, after: Op): unknown {
-    const current = this.#activation.image?.timers?.get(id);
-    if (current === undefined || current.dueAt !== entry.dueAt) return undefined;
-    addOp(turn, after);
-    return runs ? this.#activation.perform(turn, entry.action, entry.input) : undefined;
+  #isCurrent({ id, entry }: Firing): boolean {
+    return this.#agent.image?.timers?.get(id) === entry;
   }
 
-  #settled(
-    item: MailboxItem,
-    id: string,
-    entry: TimerEntry,
-    after: Op,
-    error: TroupeError | undefined,
-  ): void {
-    if (this.#firing?.get(id) === entry.dueAt) this.#firing.delete(id);
+  #run(turn: TurnContext, firing: Firing): unknown {
+    if (!this.#isCurrent(firing)) return undefined;
+    addOp(turn, firing.after);
+    const { action, input } = firing.entry;
+    return firing.runs ? this.#agent.perform(turn, action, input) : undefined;
+  }
+
+  #settled(envelope: Envelope, firing: Firing, error: TroupeError | undefined): void {
+    const { id, entry } = firing;
+    if (this.#firing?.get(id) === entry) this.#firing.delete(id);
     if (error === undefined) this.#failures?.delete(id);
-    else if (error.code === 'REJECTED') this.#activation.record([after]).catch(() => this.wake());
-    else this.#failed(item.envelope, id, after, error);
+    // What replaced or cancelled the timer meanwhile stands.
+    else if (this.#agent.isEnded || !this.#isCurrent(firing)) return;
+    else if (error.code === 'REJECTED') this.#record([firing.after]);
+    else this.#failed(envelope, firing, error);
   }
 
   /** A timer whose turn threw is tried again later; after the last attempt it is a dead letter. */
-  #failed(envelope: Envelope, id: string, after: Op, error: TroupeError): void {
-    const { host, contract, image, isEnded } = this.#activation;
-    if (isEnded || image === undefined) return;
+  #failed(envelope: Envelope, { id, entry, after }: Firing, error: TroupeError): void {
+    const { host, contract, image } = this.#agent;
+    const { attemptsMax, attemptBackoffMs } = contract.limits;
+    const before = this.#failures?.get(id);
+    const attempts = (before?.entry === entry ? before.attempts : 0) + 1;
     this.#failures ??= new Map();
-    const attempts = (this.#failures.get(id)?.attempts ?? 0) + 1;
-    if (attempts >= contract.limits.attemptsMax) {
+    if (attempts >= attemptsMax) {
       this.#failures.delete(id);
-      const letter = deadLetterOps({ ...envelope, attempt: attempts }, error, host.clock.now());
-      this.#activation.record([...letter, after]).catch(() => this.wake());
+      const letter = deadLetterOps(this.#agent, { ...envelope, attempt: attempts }, error);
+      this.#record([...letter, after]);
       return;
     }
-    const pause = contract.limits.attemptBackoffMs * 2 ** (attempts - 1);
-    this.#failures.set(id, { attempts, notBefore: host.clock.now() + pause });
-    this.onAccepted(image);
+    const notBefore = host.clock.now() + attemptBackoffMs * 2 ** (attempts - 1);
+    this.#failures.set(id, { entry, attempts, notBefore });
+    if (image !== undefined) this.onAccepted(image);
+  }
+
+  #record(ops: readonly Op[]): void {
+    this.#agent.record(ops).catch(() => this.wake());
   }
 }

@@ -2,20 +2,22 @@
  * What a turn sees and decides. All that it decides is collected here and becomes one record, or
  * nothing. After the turn has ended the context refuses everything.
  */
-import { addressOf } from '../core/address.ts';
 import { type Duration, durationMs } from '../core/duration.ts';
-import type { Envelope, Priority, TraceContext } from '../core/envelope.ts';
+import type { Envelope, TraceContext } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import { type Draft, openDraft } from '../state/draft.ts';
-import type { Op, TimerEntry } from '../state/record.ts';
+import type { TimerEntry } from '../state/entries.ts';
+import type { Op } from '../state/record.ts';
 import { firstDueAt, type TimerSchedule } from '../state/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { actionOf } from './action.ts';
 import type { Contract } from './contract.ts';
-import type { AgentHost, OutgoingMessage } from './host.ts';
+import type { MessageHost } from './message.ts';
+import { copyPayload } from './payload.ts';
 import { readsOf } from './reference.ts';
 import { parseWith } from './schema.ts';
+import { type Sending, type SendingOptions, sendingOf } from './sending.ts';
 import { suggestionFor } from './suggest.ts';
 
 /** What a context needs to know of its agent. */
@@ -23,15 +25,9 @@ export interface TurnAgent {
   readonly address: string;
   readonly key: string;
   readonly contract: Contract;
-  readonly host: AgentHost;
+  readonly host: MessageHost;
   readonly local: Map<string, unknown>;
   readonly logger: Logger;
-}
-
-/** Options of `ctx.send`. */
-interface SendOptions {
-  readonly delivery?: OutgoingMessage['guarantee'] | undefined;
-  readonly priority?: Priority | undefined;
 }
 
 /** Options of `ctx.after` and `ctx.every`. */
@@ -40,12 +36,6 @@ interface TimerOptions {
   readonly timeZone?: string | undefined;
   readonly missed?: 'skip' | 'once' | 'all' | undefined;
 }
-
-/** A message that a turn wants to send once its record is accepted. */
-export type Sending = Omit<OutgoingMessage, 'caller' | 'correlationId' | 'trace' | 'wantsReply'> & {
-  /** Drawn when left out. */
-  readonly id?: string | undefined;
-};
 
 /** What a turn decided. */
 export interface TurnDecision {
@@ -90,7 +80,7 @@ export class TurnContext {
     closeTurn = turn => turn.#close();
     abandonTurn = turn => {
       turn.#isOpen = false;
-      turn.#draft?.close();
+      turn.#draft?.discard();
     };
     addOp = (turn, op) => turn.#add(op);
     addSending = (turn, sending) => {
@@ -169,7 +159,7 @@ export class TurnContext {
   emit(name: string, data: unknown): void {
     const { contract, address } = this.#agent;
     this.#refuseOn('none', 'events');
-    const schema = contract.events[name];
+    const schema = Object.hasOwn(contract.events, name) ? contract.events[name] : undefined;
     if (schema === undefined) {
       throw new TroupeError('ACTION_NOT_DEFINED', {
         detail: `${contract.type} has no event "${name}"${suggestionFor(name, Object.keys(contract.events))}`,
@@ -177,35 +167,17 @@ export class TurnContext {
       });
     }
     const parsed = parseWith(schema, data, `${contract.type} event ${name}`, 'OUTPUT_INVALID');
-    this.#add(['event', name, copyValue(parsed, `${address} event ${name}`)]);
+    this.#add(['event', name, copyPayload(parsed, contract, `${address} event ${name}`)]);
   }
 
   send(
     contract: Contract,
     key: string,
     action: string,
-    input?: unknown,
-    options: SendOptions = {},
+    ...[input, options = {}]: [input?: unknown, options?: SendingOptions]
   ): void {
     this.#checkOpen();
-    const target = addressOf(contract.type, key);
-    const shape = actionOf(contract, action);
-    if (shape.kind === 'read') {
-      throw new TroupeError('INVALID_INPUT', {
-        detail: `${target}.${action} is a read and cannot be sent to`,
-        outcome: 'rolled-back',
-      });
-    }
-    parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
-    this.#sends ??= [];
-    this.#sends.push({
-      type: contract.type,
-      key,
-      action,
-      input: copyValue(input, `${target}.${action}: input`),
-      guarantee: this.#guarantee(contract, options.delivery),
-      priority: options.priority ?? 'normal',
-    });
+    addSending(this, sendingOf(this.#agent, { contract, key, action, input, options }));
   }
 
   after(delay: Duration, action: string, input?: unknown, options: TimerOptions = {}): void {
@@ -239,22 +211,6 @@ export class TurnContext {
     return readsOf(this.#agent, this.#envelope, contract, key);
   }
 
-  #guarantee(
-    contract: Contract,
-    asked: OutgoingMessage['guarantee'] | undefined,
-  ): OutgoingMessage['guarantee'] {
-    const isDurable = this.#agent.contract.consistency !== 'none';
-    const guarantee =
-      asked ?? (isDurable && contract.consistency !== 'none' ? 'exactly_once' : 'at_least_once');
-    if (guarantee === 'exactly_once' && !(isDurable && contract.consistency !== 'none')) {
-      throw new TroupeError('LEVEL_UNSUPPORTED', {
-        detail: `exactly_once from ${this.address} to ${contract.type} needs "strong" at both ends`,
-        outcome: 'rolled-back',
-      });
-    }
-    return guarantee;
-  }
-
   #setTimer(
     action: string,
     input: unknown,
@@ -274,7 +230,7 @@ export class TurnContext {
     this.#add([
       'timer',
       options.id ?? action,
-      { action, input: copyValue(input, `${address} timer ${action}`), ...timing },
+      { action, input: copyPayload(input, contract, `${address} timer ${action}`), ...timing },
     ]);
   }
 

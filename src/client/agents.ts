@@ -69,7 +69,7 @@ async function listAgents(
 function unrecorded(kernel: ClientKernel, prefix: string | undefined): AgentInfo[] {
   const items: AgentInfo[] = [];
   for (const { address, activation } of kernel.residents.all()) {
-    const isRecorded = activation?.committer !== undefined && activation.committer.hasRecords;
+    const isRecorded = activation?.committer?.hasRecords;
     if (isRecorded || activation === undefined) continue;
     if (prefix === undefined || address.startsWith(prefix))
       items.push(infoOf(kernel, address, Number.POSITIVE_INFINITY));

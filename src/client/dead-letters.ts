@@ -1,17 +1,16 @@
 /** Messages that were given up: found over all agents, sent again, or dropped. */
 
+import type { DeadLetter } from '../state/entries.ts';
 import { noticedAt } from '../state/image.ts';
-import type { DeadLetter } from '../state/record.ts';
 import type { KernelSource } from './kernel.ts';
 import { collectPages, pageOf } from './pages.ts';
-import type { AgentReference } from './reference.ts';
-import { addressOfId } from './runs.ts';
+import { type Administered, addressOfId } from './runs.ts';
 import type { DeadLetterInfo, DeadLetters } from './troupe.ts';
 
 /** The dead letters of all agents of a node; `at` gives the reference of an address. */
 export function deadLetters(
   kernel: KernelSource,
-  at: (address: string) => AgentReference,
+  at: (address: string) => Administered,
 ): DeadLetters {
   return {
     async list(options = {}) {

@@ -64,7 +64,7 @@ export class DurableFuture<T> implements Future<T> {
     return this.#recorded;
   }
 
-  // biome-ignore lint/suspicious/noThenProperty: a future is awaited like a promise, and says so in its type.
+  // biome-ignore lint/suspicious/noThenProperty: a future is awaited like a promise.
   then<A = T, B = never>(
     onValue?: ((value: T) => A | PromiseLike<A>) | null,
     onError?: ((error: unknown) => B | PromiseLike<B>) | null,

@@ -1,4 +1,6 @@
-/** What references and the rest of the client stand on: the running node, seen from outside agents. */
+/**
+ * What references and the rest of the client stand on: the running node, seen from outside agents.
+ */
 import type { NodeLimits } from '../agent/limit-options.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Residents } from '../mailbox/residents.ts';
@@ -6,7 +8,7 @@ import type { Bus } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Router } from '../routing/router.ts';
-import type { Retention } from '../state/image.ts';
+import type { Retention } from '../state/entries.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { EventHub } from './event-hub.ts';
 

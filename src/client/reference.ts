@@ -11,9 +11,12 @@ import type {
   EventMeta,
   EventsOptions,
   Moment,
+  Rebuilt,
   StateAt,
   StateChange,
 } from '../agent/history-types.ts';
+import { checkKey } from '../agent/key-check.ts';
+import { checkPayload, copyPayload } from '../agent/payload.ts';
 import type {
   CallOptions,
   Future,
@@ -116,6 +119,7 @@ export class AgentReference {
   request(action: string, input?: unknown, options: RequestOptions = {}): Future<unknown> {
     this.#needsLog('request');
     const key = options.idempotencyKey ?? this.#kernel().nextId();
+    checkKey(key, `${this.address}: idempotencyKey`);
     const { priority = 'normal' } = options;
     const message = this.#message(action, input, {
       guarantee: 'exactly_once',
@@ -167,7 +171,9 @@ export class AgentReference {
         detail: `${this.type} has no signal "${signal}"; it has ${names.join(', ') || 'none'}${suggestionFor(signal, names)}`,
       });
     }
-    parseWith(schema, data, `${this.type} signal ${signal}`, 'INVALID_INPUT');
+    const place = `${this.type} signal ${signal}`;
+    parseWith(schema, data, place, 'INVALID_INPUT');
+    checkPayload(data, this.#contract, place);
     await this.administer('$signal', { name: signal, data, runId: options.run });
   }
 
@@ -199,6 +205,11 @@ export class AgentReference {
   async diff(before: Moment, after: Moment): Promise<readonly StateChange[]> {
     this.#needsLog('diff');
     return diffOf(this.#kernel(), this.address, before, after);
+  }
+
+  async rebuild(options: CallOptions = {}): Promise<Rebuilt> {
+    this.#needsLog('rebuild');
+    return (await this.administer('$rebuild', undefined, options)) as Rebuilt;
   }
 
   async delete(options: CallOptions = {}): Promise<void> {
@@ -239,7 +250,7 @@ export class AgentReference {
       type,
       key,
       action,
-      input: copyValue(input, `${type}.${action}: input`),
+      input: copyPayload(input, this.#contract, `${type}.${action}: input`),
       trace: undefined,
       ...verb,
     };
@@ -259,7 +270,11 @@ export class AgentReference {
   #guarantee({ delivery, idempotencyKey }: SendOptions): Guarantee {
     if (idempotencyKey !== undefined) {
       this.#needsLog('an idempotencyKey');
-      return 'exactly_once';
+      checkKey(idempotencyKey, `${this.address}: idempotencyKey`);
+      if (delivery === undefined || delivery === 'exactly_once') return 'exactly_once';
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${this.address}: an idempotencyKey means exactly_once, and ${delivery} was asked for; leave one out`,
+      });
     }
     if (delivery !== 'exactly_once') return delivery ?? 'at_least_once';
     throw new TroupeError('INVALID_INPUT', {

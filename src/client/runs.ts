@@ -1,4 +1,6 @@
 /** Runs as callers see them: of one agent, and of all. */
+import type { AdministrativeInputs } from '../agent/administration.ts';
+import type { AdministrativeReadInputs } from '../agent/administration-reads.ts';
 import type {
   Resolution,
   ResolveOptions,
@@ -10,11 +12,18 @@ import { TroupeError } from '../core/errors.ts';
 import { noticedAt } from '../state/image.ts';
 import type { KernelSource } from './kernel.ts';
 import { collectPages, pageOf } from './pages.ts';
-import type { AgentReference } from './reference.ts';
 import type { Page, RunListOptions, Runs } from './troupe.ts';
 
+/** What of a reference these lists need: a way to ask and tell its agent. */
+export interface Administered {
+  administer<K extends keyof (AdministrativeInputs & AdministrativeReadInputs)>(
+    action: K,
+    input: (AdministrativeInputs & AdministrativeReadInputs)[K],
+  ): Promise<unknown>;
+}
+
 /** The runs of one agent. */
-export function runsOf(reference: AgentReference): RunsOfAgent {
+export function runsOf(reference: Administered): RunsOfAgent {
   return {
     async list({ status }: { readonly status?: RunStatus | undefined } = {}) {
       const runs = (await reference.administer('$runs', undefined)) as RunInfo[];
@@ -33,7 +42,7 @@ export function runsOf(reference: AgentReference): RunsOfAgent {
 }
 
 /** The runs of all agents of a node; `at` gives the reference of an address. */
-export function allRuns(kernel: KernelSource, at: (address: string) => AgentReference): Runs {
+export function allRuns(kernel: KernelSource, at: (address: string) => Administered): Runs {
   const owner = (id: string) => runsOf(at(addressOfId(id)));
   return {
     async list(options: RunListOptions = {}): Promise<Page<RunInfo>> {

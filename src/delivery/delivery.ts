@@ -4,18 +4,19 @@
  */
 
 import { actionOf } from '../agent/action.ts';
-import { isAdministrative } from '../agent/administration.ts';
 import { isAdministrativeRead } from '../agent/administration-reads.ts';
-import type { DeliveryEnd, OutgoingMessage } from '../agent/host.ts';
+import { isAdministrative } from '../agent/administrative.ts';
+import type { DeliveryEnd } from '../agent/host.ts';
 import type { MailboxItem } from '../agent/item.ts';
 import type { NodeLimits } from '../agent/limit-options.ts';
+import type { OutgoingMessage } from '../agent/message.ts';
 import type { Envelope, Reply, TraceContext } from '../core/envelope.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TroupeError } from '../core/errors.ts';
-import type { Clock } from '../ports/clock.ts';
+import type { Clock, Timer } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { Router } from '../routing/router.ts';
-import type { OutboxEntry } from '../state/record.ts';
+import type { OutboxEntry } from '../state/entries.ts';
 import { Deadlines } from './deadlines.ts';
 import { Outgoing } from './outgoing.ts';
 import { type Carrier, Shipment } from './shipment.ts';
@@ -28,8 +29,8 @@ export interface DeliveryOptions {
   readonly incarnation: string;
   readonly router: Router;
   nextId(): string;
-  /** The trace context of a new message. */
-  trace(parent: TraceContext | undefined): TraceContext;
+  /** The trace context of a new message, if it belongs to the sample. */
+  trace(parent: TraceContext | undefined): TraceContext | undefined;
   /** Hands a message to an agent that this node hosts. */
   accept(envelope: Envelope, item: MailboxItem, isRead: boolean): void;
   /** Takes a message back from a mailbox. */
@@ -69,7 +70,10 @@ export class Delivery {
   readonly #deadlines: Deadlines;
   readonly #carrier: Carrier;
   readonly #open = new Set<Shipment>();
+  readonly #pauses = new Set<{ readonly timer: Timer; resolve(): void }>();
   #refusal: TroupeError | undefined;
+  #draining: TroupeError | undefined;
+  #sweeping: Timer | undefined;
 
   constructor(options: DeliveryOptions) {
     const { clock, incarnation } = options;
@@ -90,7 +94,7 @@ export class Delivery {
   /** Begins to forget receivers that are not spoken to any more. */
   start(): void {
     const { clock, limits } = this.#options;
-    clock.setTimer(sweepMs, () => {
+    this.#sweeping = clock.setTimer(sweepMs, () => {
       this.#outgoing.sweep(clock.now() - limits.dedupWindowMs - sweepMs);
       if (this.#refusal === undefined) this.start();
     });
@@ -118,22 +122,45 @@ export class Delivery {
     entry: OutboxEntry,
     floor: () => number,
   ): Promise<DeliveryEnd> {
-    const { limits, clock } = this.#options;
+    const { clock, limits } = this.#options;
+    const { resultWindowMs } = limits;
     for (let attempt = 1, tries = 1; ; tries += 1) {
       const end = await this.#tryPromised(source, entry, floor(), attempt);
       if (end === undefined) return { status: 'consumed' };
       if (stopping.has(end.code) || this.#refusal !== undefined) return { status: 'stopped' };
-      if (entry.at + limits.resultWindowMs <= clock.now())
+      const until = Math.min(entry.until ?? Number.POSITIVE_INFINITY, entry.at + resultWindowMs);
+      if (until <= clock.now()) {
         return { status: 'failed', error: tooOld(entry, end), attempts: tries };
+      }
       if (end.outcome === 'rolled-back') attempt += 1;
-      await this.#wait(this.#backoff(tries, promisedPauseMsMax));
+      const pauseMs = Math.max(end.retryAfterMs ?? 0, this.#backoff(tries, promisedPauseMsMax));
+      await this.#wait(Math.min(pauseMs, until - clock.now()));
     }
+  }
+
+  /** Whether nobody waits for an answer that could still come soon. */
+  get isAtRest(): boolean {
+    for (const shipment of this.#open) {
+      if (shipment.dueAt < Number.POSITIVE_INFINITY) return false;
+    }
+    return true;
+  }
+
+  /** Refuses what comes from outside agents; what agents send goes on. */
+  drain(error: TroupeError): void {
+    this.#draining = error;
   }
 
   /** Fails everything that is on its way, and whatever comes. */
   close(error: TroupeError): void {
     this.#refusal = error;
+    this.#sweeping?.cancel();
     this.#deadlines.close();
+    for (const { timer, resolve } of this.#pauses) {
+      timer.cancel();
+      resolve();
+    }
+    this.#pauses.clear();
     for (const shipment of [...this.#open]) shipment.abandon(error);
   }
 
@@ -142,8 +169,10 @@ export class Delivery {
     answer: { resolve: (reply: Reply) => void; reject: (error: TroupeError) => void },
   ): void {
     const { clock, limits, router } = this.#options;
-    if (this.#refusal !== undefined) throw this.#refusal;
-    if (this.#open.size >= limits.requestsMax) throw overloaded(limits.requestsMax);
+    const isOutside = message.caller === undefined;
+    const refusal = this.#refusal ?? (isOutside ? this.#draining : undefined);
+    if (refusal !== undefined) throw refusal;
+    if (isOutside && this.#open.size >= limits.requestsMax) throw overloaded(limits.requestsMax);
     const contract = router.contractOf(message.type);
     const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
     const isNumbered =
@@ -213,12 +242,8 @@ export class Delivery {
   #pause(shipment: Shipment, error: TroupeError): number | undefined {
     const { envelope } = shipment;
     if (this.#refusal !== undefined || envelope.guarantee === 'at_most_once') return undefined;
-    const limits = this.#options.router.contractOf(envelope.type).limits;
-    const isAttempt = !envelope.wantsReply || envelope.idempotencyKey !== undefined;
-    if (isAttempt && error.code === 'HANDLER_FAILED' && error.outcome === 'rolled-back') {
-      if (envelope.attempt >= limits.attemptsMax) return undefined;
-      return limits.attemptBackoffMs * 2 ** (envelope.attempt - 1);
-    }
+    // Only the receiver knows whether a throw was an attempt or its answer.
+    if (error.outcome === 'rolled-back') return error.retryAfterMs;
     if (!repeatable.has(error.code) && !isHeldRefusal(error)) return undefined;
     return this.#backoff(shipment.handed, pauseMsMax);
   }
@@ -267,19 +292,17 @@ export class Delivery {
         envelope,
         arrivedAt: clock.monotonic(),
         resolve: () => resolve(undefined),
-        reject: error => resolve(this.#isConsumed(envelope, error) ? undefined : error),
+        reject: error => resolve(this.#isConsumed(error) ? undefined : error),
       };
       accept(envelope, item, false);
     });
   }
 
   /** Whether an error is the receiver's recorded answer: then the message needs no repetition. */
-  #isConsumed(envelope: Envelope, error: TroupeError): boolean {
-    if (error.code === 'REJECTED') return true;
+  #isConsumed(error: TroupeError): boolean {
     if (error.code === 'EXPIRED') return error.outcome === 'unknown';
     if (error.code === 'INVALID_INPUT' || error.code === 'ACTION_NOT_DEFINED') return true;
-    const { attemptsMax } = this.#options.router.contractOf(envelope.type).limits;
-    return error.outcome === 'rolled-back' && envelope.attempt >= attemptsMax;
+    return error.outcome === 'rolled-back' && error.retryAfterMs === undefined;
   }
 
   #backoff(tries: number, max: number): number {
@@ -289,7 +312,14 @@ export class Delivery {
 
   #wait(delayMs: number): Promise<void> {
     return new Promise(resolve => {
-      this.#options.clock.setTimer(delayMs, resolve);
+      const pause = {
+        timer: this.#options.clock.setTimer(delayMs, () => {
+          this.#pauses.delete(pause);
+          resolve();
+        }),
+        resolve,
+      };
+      this.#pauses.add(pause);
     });
   }
 }

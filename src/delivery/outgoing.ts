@@ -7,7 +7,7 @@ import type { Numbering } from '../core/envelope.ts';
 interface Sequence {
   readonly sender: string;
   next: number;
-  /** Numbers that are not settled, lowest first. Absent when there are none, as with most receivers. */
+  /** Numbers that are not settled, lowest first. Absent when there are none, as with most. */
   open: number[] | undefined;
   /** Numbers above the floor that were given up. */
   abandoned: number[] | undefined;

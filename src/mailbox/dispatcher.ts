@@ -1,6 +1,7 @@
 /**
- * Which agents run next. Arrivals only put an agent on the list; the list is worked off in a microtask
- * of its own, in rounds, so that nothing runs on its sender's stack and input and output keep moving.
+ * Which agents run next. Arrivals only put an agent on the list; the list is worked off in a
+ * microtask of its own, in rounds, so that nothing runs on its sender's stack and input and output
+ * keep moving.
  */
 import type { Clock } from '../ports/clock.ts';
 
@@ -59,7 +60,7 @@ export class Dispatcher {
     else this.#clock.defer(this.#round);
   }
 
-  /** Microtasks alone would never let the clock tick, so the budget comes back with the next tick. */
+  /** Microtasks alone would never let the clock tick: the budget comes back with the next tick. */
   #use(count: number): void {
     if (this.#budget === itemsPerRoundMax) {
       this.#clock.defer(() => {

@@ -6,50 +6,56 @@ import { Activation } from '../agent/activation.ts';
 import type { AgentHost } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
 import type { MailboxItem } from '../agent/item.ts';
-import { loadAgent } from '../agent/load.ts';
+import { type LoadedAgent, loadAgent } from '../agent/load.ts';
+import { packAgent, type RestedAgent, unpackAgent } from '../agent/rested.ts';
 import { TroupeError, wrapError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
-import { withFields } from '../telemetry/logger.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
 import { Mailbox } from './mailbox.ts';
 
-/** What a resident is made of. */
-export interface ResidentOptions {
-  readonly address: string;
-  readonly key: string;
+/** What all agents of one type share on this node. */
+export interface ResidentType {
   readonly implementation: Implementation;
   readonly host: AgentHost;
   readonly dispatcher: Dispatcher;
-  /** The highest version that is known to have been acknowledged. */
-  readonly versionSeen: number;
-  /** Called when the agent was loaded, or failed to. */
-  onLoaded(resident: Resident, error: TroupeError | undefined): void;
+  /** Called when an agent has an activation, or could not be loaded. */
+  onActive(resident: Resident, error: TroupeError | undefined): void;
 }
 
 /** An agent on this node. */
 export class Resident implements Runnable {
   readonly address: string;
   isReady = false;
+  /** Whether it was announced as activated. */
+  isKnown = false;
+  /** Whether it was used since somebody last looked. */
+  wasUsed = false;
   /** On the monotonic clock. */
   lastUsedAt = 0;
-  readonly #options: ResidentOptions;
-  readonly #mailbox = new Mailbox();
+  readonly #type: ResidentType;
+  /** Made with the first message, and let go of at rest. */
+  #mailbox: Mailbox | undefined;
   #held: Held | undefined;
   /** Held messages whose time has come: they go before all others. */
   #released: MailboxItem[] | undefined;
   #reads: MailboxItem[] | undefined;
   #activation: Activation | undefined;
+  #rested: RestedAgent | undefined;
   #versionSeen: number;
   #isLoading = false;
   #isBusy = false;
   #isClosed = false;
   #inboxTimer: Timer | undefined;
 
-  constructor(options: ResidentOptions) {
-    this.#options = options;
-    this.address = options.address;
-    this.#versionSeen = options.versionSeen;
+  constructor(type: ResidentType, address: string, versionSeen: number) {
+    this.#type = type;
+    this.address = address;
+    this.#versionSeen = versionSeen;
+  }
+
+  get key(): string {
+    return this.address.slice(this.address.indexOf('/') + 1);
   }
 
   get activation(): Activation | undefined {
@@ -58,7 +64,9 @@ export class Resident implements Runnable {
 
   /** How many messages wait. */
   get waiting(): number {
-    return this.#mailbox.length + (this.#held?.length ?? 0) + (this.#released?.length ?? 0);
+    const { length = 0 } = this.#mailbox ?? {};
+    if (this.#held === undefined && this.#released === undefined) return length;
+    return length + (this.#held?.length ?? 0) + (this.#released?.length ?? 0);
   }
 
   /** Whether the agent may leave memory now. */
@@ -67,10 +75,20 @@ export class Resident implements Runnable {
     return this.#activation?.isQuiet ?? true;
   }
 
-  /** Whether nothing is going on that a stopping node should wait for. */
+  /** Whether nothing goes on but waiting for what others have to bring about. */
   get isAtRest(): boolean {
     if (this.#isLoading || this.#isBusy || this.waiting > 0) return false;
     return this.#activation?.isAtRest ?? true;
+  }
+
+  /** Whether the agent is in memory: active, or at rest. */
+  get isInMemory(): boolean {
+    return this.#activation !== undefined || this.#rested !== undefined;
+  }
+
+  /** Whether the agent has a log that has begun, as far as is known here. */
+  get isRecorded(): boolean {
+    return this.#rested !== undefined || this.#activation?.committer?.hasRecords === true;
   }
 
   /** The highest version that was acknowledged. */
@@ -80,7 +98,7 @@ export class Resident implements Runnable {
 
   /** Takes a message. Full means refused, at once. */
   deliver(item: MailboxItem): void {
-    const { mailboxLengthMax } = this.#options.implementation.contract.limits;
+    const { mailboxLengthMax } = this.#type.implementation.contract.limits;
     if (this.waiting >= mailboxLengthMax) {
       item.reject(mailboxFull(this.address, mailboxLengthMax));
       return;
@@ -91,21 +109,24 @@ export class Resident implements Runnable {
   /** Takes work of the agent's own, which is bounded elsewhere. */
   enqueue(item: MailboxItem): void {
     this.lastUsedAt = item.arrivedAt;
+    this.wasUsed = true;
+    this.#mailbox ??= new Mailbox();
     this.#mailbox.push(item);
     if (item.envelope.guarantee === 'exactly_once' && item.inboxId === undefined)
       this.#watchInbox();
-    this.#options.dispatcher.add(this);
+    this.#type.dispatcher.add(this);
   }
 
   /** Answers a read, as soon as the agent is loaded. */
   read(item: MailboxItem): void {
     this.lastUsedAt = item.arrivedAt;
+    this.wasUsed = true;
     if (this.#activation !== undefined) {
       this.#activation.read(item);
       return;
     }
     this.#reads ??= [];
-    const { mailboxLengthMax } = this.#options.implementation.contract.limits;
+    const { mailboxLengthMax } = this.#type.implementation.contract.limits;
     if (this.#reads.length >= mailboxLengthMax)
       item.reject(mailboxFull(this.address, mailboxLengthMax));
     else this.#reads.push(item);
@@ -120,26 +141,41 @@ export class Resident implements Runnable {
 
   /** Takes a message back before it is handled; returns whether that was in time. */
   withdraw(item: MailboxItem): boolean {
-    return this.#mailbox.remove(item) || (this.#held?.remove(item) ?? false);
+    // What was recorded is the agent's to handle, whether anyone waits or not.
+    if (item.inboxId !== undefined) return false;
+    if (this.#mailbox?.remove(item) === true || this.#held?.remove(item) === true) return true;
+    const index = this.#released?.indexOf(item) ?? -1;
+    if (index >= 0) this.#released?.splice(index, 1);
+    return index >= 0;
   }
 
   /** Handles what waits. */
   run(itemsMax: number): number {
     let count = 0;
     while (count < itemsMax && !this.#isBusy && !this.#isClosed) {
-      const activation = this.#activation;
-      if (activation === undefined) {
-        if (this.waiting > 0) this.#load();
-        return count;
-      }
-      if (!activation.canTurn) return count;
+      const activation = this.#ready();
+      if (activation?.canTurn !== true) return count;
       const item = this.#next();
       if (item === undefined) return count;
       count += 1;
       this.#handle(activation, item);
     }
-    if (this.#mailbox.length > 0 && !this.#isBusy) this.#options.dispatcher.add(this);
+    if (this.waiting > 0 && !this.#isBusy) this.#type.dispatcher.add(this);
     return count;
+  }
+
+  /** Packs the agent, if it does nothing and keeps nothing that only lives in memory. */
+  rest(): boolean {
+    const activation = this.#activation;
+    const { committer } = activation ?? {};
+    if (activation === undefined || committer === undefined) return false;
+    if (!this.isQuiet || this.isReady || activation.hasLocal) return false;
+    this.#versionSeen = this.versionSeen;
+    this.#rested = packAgent(committer.rest());
+    this.#activation = undefined;
+    this.#mailbox = undefined;
+    activation.close(new TroupeError('CANCELLED', { detail: `${this.address} is at rest` }));
+    return true;
   }
 
   /** Lets go of the agent. What waits fails with `cause`. */
@@ -151,8 +187,17 @@ export class Resident implements Runnable {
     this.#rejectAll(cause);
   }
 
+  /** The activation, which is made when there is work for it; nothing while it loads. */
+  #ready(): Activation | undefined {
+    if (this.#activation === undefined && this.waiting > 0) this.#load();
+    return this.#activation;
+  }
+
   #next(): MailboxItem | undefined {
-    return this.#released?.shift() ?? this.#mailbox.shift();
+    if (this.#released === undefined) return this.#mailbox?.shift();
+    const item = this.#released.shift();
+    if (this.#released.length === 0) this.#released = undefined;
+    return item ?? this.#mailbox?.shift();
   }
 
   #handle(activation: Activation, item: MailboxItem): void {
@@ -171,15 +216,15 @@ export class Resident implements Runnable {
       return;
     }
     this.#isBusy = true;
-    going.then(() => {
+    void going.then(() => {
       this.#isBusy = false;
       if (this.#held !== undefined) this.#releaseHeld(activation);
-      this.#options.dispatcher.add(this);
+      this.#type.dispatcher.add(this);
     });
   }
 
   #hold(item: MailboxItem): void {
-    const { host, implementation } = this.#options;
+    const { host, implementation } = this.#type;
     const { heldMax } = implementation.contract.limits;
     this.#held ??= new Held(host.clock, { heldMax, heldTimeoutMs: host.limits.heldTimeoutMs });
     this.#held.add(item);
@@ -195,13 +240,18 @@ export class Resident implements Runnable {
   #load(): void {
     if (this.#isLoading || this.#isClosed) return;
     this.#isLoading = true;
-    const { host, implementation, key } = this.#options;
-    const isDurable = implementation.contract.consistency !== 'none';
-    if (!isDurable) {
+    const { host, implementation } = this.#type;
+    if (implementation.contract.consistency === 'none') {
       this.#begin(undefined);
       return;
     }
-    loadAgent(host, implementation, key, this.#versionSeen).then(
+    if (this.#rested !== undefined) {
+      const rested = unpackAgent(this.#rested);
+      this.#rested = undefined;
+      this.#begin(rested);
+      return;
+    }
+    loadAgent(host, implementation, this.key, this.#versionSeen).then(
       loaded => this.#begin(loaded),
       error =>
         this.#loadFailed(
@@ -210,18 +260,17 @@ export class Resident implements Runnable {
     );
   }
 
-  #begin(loaded: Awaited<ReturnType<typeof loadAgent>> | undefined): void {
+  #begin(loaded: LoadedAgent | undefined): void {
     this.#isLoading = false;
     if (this.#isClosed) return;
-    const { host, implementation, key, dispatcher } = this.#options;
+    const { host, implementation, dispatcher } = this.#type;
     try {
       this.#activation = new Activation({
         address: this.address,
-        key,
+        key: this.key,
         implementation,
         host,
         loaded,
-        logger: withFields(host.logger, { agent: this.address }),
         onReady: () => (this.waiting > 0 ? dispatcher.add(this) : undefined),
         onEnded: cause => this.#activationEnded(cause),
       });
@@ -233,36 +282,51 @@ export class Resident implements Runnable {
   }
 
   #resume(activation: Activation): void {
-    const waiting = this.#mailbox.clear();
+    const waiting = this.#mailbox?.clear() ?? [];
     activation.resume();
-    for (const item of waiting) this.#mailbox.push(item);
+    if (waiting.length > 0) this.#mailbox ??= new Mailbox();
+    for (const item of waiting) this.#mailbox?.push(item);
     const reads = this.#reads ?? [];
     this.#reads = undefined;
     for (const item of reads) activation.read(item);
-    this.#options.onLoaded(this, undefined);
-    if (this.waiting > 0) this.#options.dispatcher.add(this);
+    this.#type.onActive(this, undefined);
+    if (this.waiting > 0) this.#type.dispatcher.add(this);
   }
 
   #loadFailed(error: TroupeError): void {
     this.#isLoading = false;
     if (this.#isClosed) return;
     this.#rejectAll(error);
-    this.#options.onLoaded(this, error);
+    this.#type.onActive(this, error);
   }
 
   /** The activation lost its log. What waits was not begun: the next activation takes it. */
   #activationEnded(cause: TroupeError): void {
     this.#versionSeen = this.versionSeen;
     this.#activation = undefined;
-    this.#options.host.logger.debug('an activation has ended', {
+    const waiting = this.#mailbox?.clear() ?? [];
+    for (const item of waiting) this.#keepOrDrop(item, cause);
+    this.#type.host.logger.debug('an activation has ended', {
       agent: this.address,
       cause: cause.message,
     });
-    if (this.waiting > 0) this.#options.dispatcher.add(this);
+    if (this.waiting > 0) this.#type.dispatcher.add(this);
+  }
+
+  /**
+   * Work of the ended activation's own begins anew with the next one, and so does what is in the
+   * inbox. Who waits for an answer waits on: the message is looked up by its key.
+   */
+  #keepOrDrop(item: MailboxItem, cause: TroupeError): void {
+    if (item.work !== undefined) item.reject(cause);
+    else if (item.inboxId === undefined || item.envelope.wantsReply) {
+      item.inboxId = undefined;
+      this.#mailbox?.push(item);
+    }
   }
 
   #watchInbox(): void {
-    const { clock, limits } = this.#options.host;
+    const { clock, limits } = this.#type.host;
     this.#inboxTimer ??= clock.setTimer(limits.inboxDelayMs, () => {
       this.#inboxTimer = undefined;
       this.#recordInbox(clock.monotonic() - limits.inboxDelayMs);
@@ -272,7 +336,7 @@ export class Resident implements Runnable {
   /** Confirms messages that have waited long, so that their senders may forget them. */
   #recordInbox(arrivedBefore: number): void {
     let remain = false;
-    for (const item of this.#mailbox.items()) {
+    for (const item of this.#mailbox?.items() ?? []) {
       if (
         item.envelope.guarantee !== 'exactly_once' ||
         item.inboxId !== undefined ||
@@ -290,7 +354,7 @@ export class Resident implements Runnable {
     this.#reads = undefined;
     const items = [
       ...(this.#released ?? []),
-      ...this.#mailbox.clear(),
+      ...(this.#mailbox?.clear() ?? []),
       ...(this.#held?.clear() ?? []),
       ...reads,
     ];

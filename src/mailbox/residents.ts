@@ -8,7 +8,7 @@ import type { MailboxItem } from '../agent/item.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { Resident } from './resident.ts';
+import { Resident, type ResidentType } from './resident.ts';
 
 /** What the table needs. */
 export interface ResidentsOptions {
@@ -24,10 +24,16 @@ const sweepMs = 5_000;
 /** So many agents are looked at, to find the one that was idle longest. */
 const sampleSize = 16;
 
+/** So many more are looked at while none is found that may leave. */
+const searchMax = 1_024;
+
 /**
  * So many versions of agents that left memory are remembered, to notice a log that lost its end.
  */
 const versionsSeenMax = 10_000;
+
+/** So many agents are kept ready to run; the others rest. */
+const hotMax = 2_048;
 
 /** The table of agents in memory. */
 export class Residents {
@@ -35,13 +41,22 @@ export class Residents {
   readonly #dispatcher: Dispatcher;
   readonly #table = new Map<string, Resident>();
   readonly #versionsSeen = new Map<string, number>();
+  readonly #types = new Map<string, ResidentType>();
+  /** Agents that are ready to run, longest first. */
+  readonly #hot = new Set<Resident>();
   #sample: Iterator<Resident> | undefined;
   #timer: Timer | undefined;
   #refusal: TroupeError | undefined;
 
   constructor(options: ResidentsOptions) {
     this.#options = options;
-    this.#dispatcher = new Dispatcher(options.host.clock);
+    const { host } = options;
+    this.#dispatcher = new Dispatcher(host.clock);
+    const shared = { host, dispatcher: this.#dispatcher };
+    const onActive: ResidentType['onActive'] = (resident, error) => this.#onActive(resident, error);
+    for (const [type, implementation] of options.implementations) {
+      this.#types.set(type, { ...shared, implementation, onActive });
+    }
   }
 
   /** Begins to look for idle agents. */
@@ -96,6 +111,7 @@ export class Residents {
     if (!resident.isQuiet || resident.isReady) return false;
     const { address, versionSeen } = resident;
     this.#table.delete(address);
+    this.#hot.delete(resident);
     if (versionSeen > 0) this.#remember(address, versionSeen);
     resident.close(new TroupeError('CANCELLED', { detail: `${address} left memory` }));
     this.#options.host.lifecycle('passivated', address);
@@ -120,6 +136,7 @@ export class Residents {
     this.#dispatcher.close();
     for (const resident of this.#table.values()) resident.close(cause);
     this.#table.clear();
+    this.#hot.clear();
   }
 
   #find(type: string, key: string, item: MailboxItem): Resident | undefined {
@@ -142,38 +159,60 @@ export class Residents {
     const address = `${type}/${key}`;
     const known = this.#table.get(address);
     if (known !== undefined) return known;
-    const implementation = this.#options.implementations.get(type);
-    if (implementation === undefined || !this.#makeRoom()) return undefined;
-    const { host } = this.#options;
-    const resident = new Resident({
-      address,
-      key,
-      implementation,
-      host,
-      dispatcher: this.#dispatcher,
-      versionSeen: this.#versionsSeen.get(address) ?? 0,
-      onLoaded: (loaded, error) => this.#onLoaded(loaded, error),
-    });
-    resident.lastUsedAt = host.clock.monotonic();
+    const shared = this.#types.get(type);
+    if (shared === undefined || !this.#makeRoom()) return undefined;
+    const resident = new Resident(shared, address, this.#versionsSeen.get(address) ?? 0);
+    resident.lastUsedAt = shared.host.clock.monotonic();
     this.#versionsSeen.delete(address);
     this.#table.set(address, resident);
     return resident;
   }
 
-  #onLoaded(resident: Resident, error: TroupeError | undefined): void {
+  #onActive(resident: Resident, error: TroupeError | undefined): void {
     const { host } = this.#options;
+    const { address, isKnown } = resident;
     if (error === undefined) {
-      host.lifecycle('activated', resident.address);
+      this.#hot.add(resident);
+      if (this.#hot.size > hotMax) this.#coolDown();
+      if (!isKnown) host.lifecycle('activated', address);
+      resident.isKnown = true;
       return;
     }
-    if (this.#table.get(resident.address) === resident) this.#table.delete(resident.address);
+    if (this.#table.get(address) === resident) this.#table.delete(address);
+    this.#hot.delete(resident);
+    // Else the next attempt to load it would take a log that lost its end for a good one.
+    if (resident.versionSeen > 0) this.#remember(address, resident.versionSeen);
     resident.close(error);
+    if (!quarantining.has(error.code)) {
+      host.logger.warn('an agent could not be loaded; it is tried again when it is needed', {
+        agent: address,
+        code: error.code,
+        detail: error.detail,
+      });
+      host.lifecycle('failed', address, error.code);
+      return;
+    }
     host.logger.error('an agent could not be loaded', {
-      agent: resident.address,
+      agent: address,
       code: error.code,
       detail: error.detail,
     });
-    host.lifecycle('quarantined', resident.address, error.code);
+    host.lifecycle('quarantined', address, error.code);
+  }
+
+  /**
+   * Puts the agent that has been ready longest to rest, unless it was used since: then the next.
+   */
+  #coolDown(): void {
+    for (const resident of this.#hot) {
+      this.#hot.delete(resident);
+      const isUsed = resident.wasUsed;
+      resident.wasUsed = false;
+      if (!isUsed && resident.rest()) return;
+      this.#hot.add(resident);
+      if (isUsed) continue;
+      return;
+    }
   }
 
   #makeRoom(): boolean {
@@ -185,9 +224,10 @@ export class Residents {
   /** Of a sample, as looking at all would make each new agent dearer the more there are. */
   #longestIdle(): Resident | undefined {
     let found: Resident | undefined;
-    for (let count = 0; count < sampleSize; count += 1) {
+    for (let count = 0; count < (found === undefined ? searchMax : sampleSize); count += 1) {
       const resident = this.#nextInSample();
       if (resident === undefined) break;
+      if (count >= this.#table.size) break;
       const isOlder = found === undefined || resident.lastUsedAt < found.lastUsedAt;
       if (isOlder && resident.isQuiet && !resident.isReady) found = resident;
     }
@@ -206,6 +246,9 @@ export class Residents {
     const { host, memoryBytes } = this.#options;
     const now = host.clock.monotonic();
     const isTight = memoryBytes() > host.limits.memoryBytesMax;
+    for (const resident of this.#hot) {
+      if (now - resident.lastUsedAt >= sweepMs && resident.rest()) this.#hot.delete(resident);
+    }
     for (const resident of this.#table.values()) {
       const limits = this.#options.implementations.get(typeOf(resident.address))?.contract.limits;
       const idleMs = isTight ? sweepMs : (limits?.idleMs ?? 0);
@@ -221,6 +264,15 @@ export class Residents {
     if (oldest !== undefined) this.#versionsSeen.delete(oldest);
   }
 }
+
+/** After these, an agent is not served before somebody has looked into it. */
+const quarantining: ReadonlySet<string> = new Set([
+  'LOG_CORRUPT',
+  'LOG_REGRESSED',
+  'STATE_MISMATCH',
+  'ENGINE_UNSUPPORTED',
+  'INVARIANT_BROKEN',
+]);
 
 function typeOf(address: string): string {
   return address.slice(0, address.indexOf('/'));

@@ -10,6 +10,7 @@ import { TroupeError } from '../core/errors.ts';
 import { memoryBus } from '../engines/memory/bus.ts';
 import { memoryLog } from '../engines/memory/log.ts';
 import { systemClock } from '../engines/system/clock.ts';
+import { systemMemoryBytes } from '../engines/system/memory.ts';
 import { systemRandom } from '../engines/system/random.ts';
 import type { Log } from '../ports/log.ts';
 import { createJsonLogger, type Logger } from '../telemetry/logger.ts';
@@ -43,7 +44,7 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
         random: systemRandom(),
         bus: memoryBus(systemClock()),
         logger,
-        memoryBytes,
+        memoryBytes: systemMemoryBytes,
       },
       types,
       implementations,
@@ -84,10 +85,6 @@ async function openEngine(data: string | undefined, logger: Logger): Promise<Ope
   if (recovery.cut !== undefined)
     logger.warn('the end of the log was not written to its end and was cut', { ...recovery.cut });
   return { log, epoch, lineage, data: { directory, storage: log } };
-}
-
-function memoryBytes(): number {
-  return process.memoryUsage().heapUsed;
 }
 
 function standardErrorLogger(): Logger {

@@ -13,7 +13,7 @@ interface ActionMetrics {
 
 /** Counts what a node does. */
 export class NodeMetrics {
-  readonly registry = new MetricsRegistry();
+  readonly registry: MetricsRegistry = new MetricsRegistry();
   readonly #clock: Clock;
   readonly #tracer: Tracer;
   readonly #actions = new Map<string, Map<string, ActionMetrics>>();
@@ -60,20 +60,20 @@ export class NodeMetrics {
     });
   }
 
-  /** Notes a handled message. */
+  /** Notes a handled message; returns how many milliseconds it took. */
   observe(
     envelope: Envelope,
     kind: string,
     startedAt: number,
     error: TroupeError | undefined,
-  ): void {
+  ): number {
     const { type, action, trace } = envelope;
     const metrics = this.#actions.get(type)?.get(action) ?? this.#open(type, action);
     const durationMs = this.#clock.monotonic() - startedAt;
     metrics.handled.add();
     metrics.duration.record(durationMs);
     if (error !== undefined) this.#failures.with(type, action, error.code).add();
-    if (trace?.isSampled !== true) return;
+    if (trace?.isSampled !== true) return durationMs;
     this.#tracer.record({
       traceId: trace.traceId,
       spanId: trace.spanId,
@@ -84,6 +84,7 @@ export class NodeMetrics {
       errorCode: error?.code,
       attributes: { agent: `${type}/${envelope.key}`, message: envelope.id },
     });
+    return durationMs;
   }
 
   /** Notes the end of a run. */

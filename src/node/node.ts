@@ -93,7 +93,7 @@ export class TroupeNode {
       router,
       nextId,
       incarnation: this.incarnation,
-      trace: parent => this.tracer.context(parent),
+      trace: parent => this.tracer.contextIfSampled(parent),
       accept: (envelope, item, isRead) =>
         this.residents.deliver(envelope.type, envelope.key, item, isRead),
       withdraw: (envelope, item) =>
@@ -127,19 +127,20 @@ export class TroupeNode {
   async stop(drainMs: number): Promise<void> {
     const { clock } = this.#options.ports;
     this.#wakes.close();
+    const error = new TroupeError('NODE_DRAINING', { detail: 'the node is stopping' });
+    this.#delivery.drain(error);
     const until = clock.monotonic() + drainMs;
     while (clock.monotonic() < until && !this.#isAtRest()) {
       await new Promise<void>(resolve => {
         clock.setTimer(drainStepMs, resolve);
       });
     }
-    const error = new TroupeError('NODE_DRAINING', { detail: 'the node has stopped' });
     this.#delivery.close(error);
     this.residents.close(error);
   }
 
   #isAtRest(): boolean {
-    return this.#delivery.openCount === 0 && this.residents.areQuiet;
+    return this.#delivery.isAtRest && this.residents.areQuiet;
   }
 
   #wake(address: string): void {

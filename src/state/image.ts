@@ -1,63 +1,15 @@
 /**
- * The image of an agent: what the fold over its log yields, and all that is needed to go on. Records
- * are applied here and nowhere else, live and in recovery alike, so that a restart cannot differ.
+ * The image of an agent: what the fold over its log yields, and all that is needed to go on.
+ * Records are applied here and nowhere else, live and in recovery alike, so that a restart cannot
+ * differ.
  */
 import { TroupeError } from '../core/errors.ts';
+import type { AgentImage, KeyEntry } from './agent-image.ts';
+import type { OutboxEntry, Retention } from './entries.ts';
 import { applyPatch } from './patch.ts';
-import type {
-  DeadLetter,
-  InboxEntry,
-  Op,
-  OutboxEntry,
-  SignalEntry,
-  StoredReply,
-  TimerEntry,
-  TurnRecord,
-} from './record.ts';
+import type { Op, TurnRecord } from './record.ts';
 import { beginRun, endRun, type Run, runDueAt } from './runs.ts';
-import { consume, forgetStreams, type Stream } from './streams.ts';
-
-/** A key that a caller gave, and what it was answered. */
-export interface KeyEntry {
-  /** Hash of action and input; the same key with another one is refused. */
-  readonly fingerprint: string;
-  /** Null while the message waits in the inbox. */
-  readonly reply: StoredReply | null;
-  readonly at: number;
-}
-
-/** Everything durable about an agent. Parts that most agents lack are absent until needed. */
-export interface AgentImage {
-  /** Names this history of the agent; a restore or a repair begins a new one. */
-  lineage: string;
-  epoch: number;
-  version: number;
-  /** When the last record was made, in wall-clock milliseconds. */
-  at: number;
-  stateVersion: number;
-  /** Never changed in place. */
-  state: unknown;
-  /** Whether the state was ever recorded; if not, it is the initial one. */
-  hasState: boolean;
-  streams?: Map<string, Stream> | undefined;
-  keys?: Map<string, KeyEntry> | undefined;
-  outbox?: Map<string, OutboxEntry> | undefined;
-  /** The last number used towards each receiver and lane. */
-  numbers?: Map<string, number> | undefined;
-  inbox?: Map<string, InboxEntry> | undefined;
-  timers?: Map<string, TimerEntry> | undefined;
-  runs?: Map<string, Run> | undefined;
-  signals?: SignalEntry[] | undefined;
-  dead?: Map<string, DeadLetter> | undefined;
-}
-
-/** The times for which an image keeps what it must not forget at once. */
-export interface Retention {
-  /** For streams of callers outside, after their last message. */
-  readonly dedupWindowMs: number;
-  /** W: for keys, futures, ended runs, and streams of agents. */
-  readonly resultWindowMs: number;
-}
+import { consume, forgetStreams } from './streams.ts';
 
 /** The image of an agent that nothing was recorded of. */
 export function emptyImage(lineage: string, epoch: number, stateVersion: number): AgentImage {
@@ -233,6 +185,7 @@ const cleared = {
   runs: undefined,
   signals: undefined,
   dead: undefined,
+  cuts: undefined,
 } satisfies Partial<AgentImage>;
 
 /** Above so many senders, those that were silent for their window are forgotten. */
@@ -243,7 +196,10 @@ export function numberKey(entry: Pick<OutboxEntry, 'type' | 'key' | 'priority'>)
   return `${entry.priority} ${entry.type}/${entry.key}`;
 }
 
-/** The earliest time at which the agent has work of its own: 0 for at once, `Infinity` for none at all. */
+/**
+ * The earliest time at which the agent has work of its own: 0 for at once, `Infinity` for none at
+ * all.
+ */
 export function wakeAtOf(image: AgentImage): number {
   if (hasAny(image.outbox) || hasAny(image.inbox)) return 0;
   let wakeAt = hasAny(image.dead) ? noticedAt : Number.POSITIVE_INFINITY;

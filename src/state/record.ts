@@ -1,91 +1,25 @@
 /**
- * The record: all that one turn (or another durable act) of an agent decided, as one entry of its log.
- * A record is a header and a list of operations; folding the operations of all records, in order,
- * gives the agent's image. Format 1; a published format is never edited.
+ * The record: all that one turn (or another durable act) of an agent decided, as one entry of its
+ * log. A record is a header and a list of operations; folding the operations of all records, in
+ * order, gives the agent's image. Format 1; a published format is never edited.
  */
-import type { Priority, TraceContext } from '../core/envelope.ts';
-import { type ErrorValue, TroupeError, textOf } from '../core/errors.ts';
+import type { TraceContext } from '../core/envelope.ts';
+import { TroupeError, textOf } from '../core/errors.ts';
+import type { AgentImage } from './agent-image.ts';
 import { decodeValue, encodeValue } from './codec.ts';
-import type { AgentImage } from './image.ts';
+import type {
+  DeadLetter,
+  InboxEntry,
+  OutboxEntry,
+  SignalEntry,
+  StoredReply,
+  TimerEntry,
+} from './entries.ts';
 import type { Patch } from './patch.ts';
 import type { Effect, RunStart } from './runs.ts';
 
 /** The version of the record format that this code writes. */
 export const recordFormat = 1;
-
-/**
- * An answer as it is kept for a message that comes again: a value or an error with the version of
- * its turn, or the run that will answer.
- */
-export type StoredReply =
-  | readonly ['ok', value: unknown, version: number]
-  | readonly ['error', error: ErrorValue, version: number]
-  | readonly ['run', runId: string];
-
-/** A message that the agent has promised to deliver. */
-export interface OutboxEntry {
-  readonly id: string;
-  readonly type: string;
-  readonly key: string;
-  readonly action: string;
-  readonly input: unknown;
-  readonly priority: Priority;
-  readonly number: number;
-  readonly at: number;
-  readonly correlationId: string;
-  readonly trace?: TraceContext | undefined;
-}
-
-/** A message that the agent has promised to handle. */
-export interface InboxEntry {
-  readonly id: string;
-  readonly action: string;
-  readonly input: unknown;
-  readonly priority: Priority;
-  readonly sender: string;
-  readonly number: number;
-  readonly idempotencyKey?: string | undefined;
-  readonly at: number;
-  readonly caller?: string | undefined;
-  readonly correlationId: string;
-  readonly trace?: TraceContext | undefined;
-}
-
-/** A durable timer. */
-export interface TimerEntry {
-  readonly action: string;
-  readonly input: unknown;
-  /** Wall-clock milliseconds; never fires before. */
-  readonly dueAt: number;
-  /** Present when it repeats. */
-  readonly schedule?: string | number | undefined;
-  readonly timeZone?: string | undefined;
-  readonly missed?: 'skip' | 'once' | 'all' | undefined;
-}
-
-/** A message that was given up. */
-export interface DeadLetter {
-  readonly id: string;
-  /** The agent that should have handled it: this one, or the target of one of its sends. */
-  readonly type: string;
-  readonly key: string;
-  readonly action: string;
-  readonly input: unknown;
-  readonly error: ErrorValue;
-  readonly attempts: number;
-  readonly at: number;
-  readonly caller?: string | undefined;
-  readonly correlationId: string;
-}
-
-/** A signal that no run waited for yet. */
-export interface SignalEntry {
-  readonly id: string;
-  readonly name: string;
-  readonly data: unknown;
-  /** Only for this run; otherwise for the first that waits. */
-  readonly runId?: string | undefined;
-}
 
 /** One thing that a record decides. Tuples, because they are compact and quick to encode. */
 export type Op =

@@ -3,7 +3,7 @@
  * identity, so that a resumed run finds what it did already. Pure: the fold over records only.
  */
 import type { ErrorValue } from '../core/errors.ts';
-import type { StoredReply } from './record.ts';
+import type { StoredReply } from './entries.ts';
 
 /** What kind of effect of a task an {@link Effect} is. */
 export type EffectKind = 'step' | 'update' | 'send' | 'waitFor' | 'sleep' | 'call';

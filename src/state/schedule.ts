@@ -5,7 +5,7 @@
 import { Cron } from 'croner';
 import { type Duration, durationMs } from '../core/duration.ts';
 import { TroupeError, textOf } from '../core/errors.ts';
-import type { TimerEntry } from './record.ts';
+import type { TimerEntry } from './entries.ts';
 
 /** A cron text (five fields, or six with seconds), or the span between ticks. */
 export type TimerSchedule = string | Duration;
@@ -48,7 +48,8 @@ export interface Tick {
 /**
  * Decides about a timer that is due.
  *
- * @remarks Missed ticks (later than a minute): `skip` runs none of them, `once` one for all, `all` each.
+ * @remarks Missed ticks (later than a minute): `skip` runs none of them, `once` one for all, `all`
+ * each.
  */
 export function tickOf(entry: TimerEntry, now: number): Tick {
   const { schedule, timeZone, dueAt } = entry;

@@ -4,8 +4,7 @@
  * with the replies that the sender may still ask for. Pure, and part of the agent's image.
  */
 import type { Numbering } from '../core/envelope.ts';
-import type { Retention } from './image.ts';
-import type { StoredReply } from './record.ts';
+import type { Retention, StoredReply } from './entries.ts';
 
 /** What a receiver remembers of one sender and lane. */
 export interface Stream {

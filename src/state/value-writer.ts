@@ -28,7 +28,7 @@ let target: Buffer = Buffer.allocUnsafeSlow(1 << 14);
 let position = 0;
 
 /** An empty sink. */
-export function createSink(capacityBytes = 1 << 14): ByteSink {
+export function createSink(capacityBytes: number = 1 << 14): ByteSink {
   return { bytes: Buffer.allocUnsafeSlow(Math.max(capacityBytes, 16)), length: 0 };
 }
 

@@ -1,0 +1,6 @@
+/** How much memory this process uses. */
+
+/** Bytes of heap in use. */
+export function systemMemoryBytes(): number {
+  return process.memoryUsage().heapUsed;
+}
