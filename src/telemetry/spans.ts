@@ -65,6 +65,18 @@ export class Tracer {
     this.#spansMax = spansMax ?? tracerDefaults.spansMax;
   }
 
+  /**
+   * The context of a message: below `parent` in its trace, or the start of a new one; nothing when
+   * the new one is outside the sample, so that most messages carry and record no trace at all.
+   */
+  contextIfSampled(parent?: TraceContext | undefined): TraceContext | undefined {
+    if (parent !== undefined) return this.context(parent);
+    const next = scrambled(((this.#traces + 1) | 0) ^ this.#scramble);
+    if (next < this.#sampledBelow) return this.context();
+    this.#traces += 1;
+    return undefined;
+  }
+
   /** The context of a message: below `parent` in its trace, or the start of a new one. */
   context(parent?: TraceContext | undefined): TraceContext {
     const spanId = this.#spanStart + hexOf(scrambled(++this.#spans ^ this.#scramble));

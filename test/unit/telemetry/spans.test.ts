@@ -73,6 +73,19 @@ describe('Tracer', () => {
     expect(sampled.length).toBeLessThan(150);
   });
 
+  it('gives a context to exactly the sampled ones, and to whatever lies below a parent', () => {
+    const [all, some] = [new Tracer({ seed }), new Tracer({ seed })];
+    const expected = Array.from({ length: 10_000 }, () => all.context()).filter(
+      ({ isSampled }) => isSampled,
+    );
+    const given = Array.from({ length: 10_000 }, () => some.contextIfSampled());
+    expect(given.flatMap(context => context?.traceId ?? [])).toEqual(
+      expected.map(({ traceId }) => traceId),
+    );
+    const parent = { traceId: 'f'.repeat(32), spanId: '1'.repeat(16), isSampled: false };
+    expect(some.contextIfSampled(parent)).toMatchObject({ traceId: parent.traceId });
+  });
+
   it('refuses a seed that is too short', () => {
     expect(() => new Tracer({ seed: 'abc' })).toThrow('INVARIANT_BROKEN');
   });
