@@ -15,6 +15,7 @@ export async function readLogs(
   node: SimProcess<TroupeProgram>,
   witness: Witness,
 ): Promise<readonly TrueLog[] | undefined> {
+  const before = witness.now();
   let kept: ReadonlyMap<string, readonly StoredRecord[]> | undefined;
   node
     .call('audit', ({ log }) => readAll(log))
@@ -27,7 +28,9 @@ export async function readLogs(
   await world.run({ untilMs: world.nowMs + readingMs, isDone: () => kept !== undefined });
   if (kept === undefined) return undefined;
   const names = new Set([...kept.keys(), ...witness.logs.keys()]);
-  return [...names].map(name => trueLog(name, kept?.get(name) ?? [], witness.logs.get(name)));
+  return [...names].map(name =>
+    trueLog(name, kept?.get(name) ?? [], { log: witness.logs.get(name), before }),
+  );
 }
 
 async function readAll(log: Log): Promise<Map<string, StoredRecord[]>> {

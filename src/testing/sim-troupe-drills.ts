@@ -57,6 +57,7 @@ async function judge(options: DrillOptions, program: TroupeProgram): Promise<voi
   const { bench, witness } = options;
   const { cut, losses = [] } = program.recovery ?? {};
   if (cut !== undefined || losses.length > 0) return;
+  const before = witness.now();
   for (const name of witness.logs.keys()) {
     const kept = await settled(bench, () => readKept(program.log, name));
     if (isLoud(kept)) continue;
@@ -65,11 +66,10 @@ async function judge(options: DrillOptions, program: TroupeProgram): Promise<voi
       continue;
     }
     // Only `readKept` resolves with an array.
-    const { violations } = trueLog(
-      name,
-      kept as Awaited<ReturnType<typeof readKept>>,
-      witness.of(name),
-    );
+    const { violations } = trueLog(name, kept as Awaited<ReturnType<typeof readKept>>, {
+      log: witness.of(name),
+      before,
+    });
     for (const { message } of violations) bench.world.violate('damage', `silently: ${message}`);
   }
 }

@@ -33,11 +33,18 @@ export interface TrueLog {
 
 const nothing = '0'.repeat(32);
 
+/** What was seen of one log before it was read. */
+export interface Evidence {
+  readonly log: WitnessedLog | undefined;
+  /** What was seen from this place in the order on may be newer than what was read. */
+  readonly before: number;
+}
+
 /** Puts a history together from the records that are kept and those that were seen. */
 export function trueLog(
   agent: string,
   kept: readonly StoredRecord[],
-  seen: WitnessedLog | undefined,
+  { log: seen, before }: Evidence,
 ): TrueLog {
   const violations: Violation[] = [];
   const report = (message: string) => {
@@ -55,7 +62,7 @@ export function trueLog(
     ...each,
     isVersioned: each.record.version > (all[place - 1]?.record.version ?? 0),
   }));
-  orderBySightings(agent, records, { seen, report });
+  orderBySightings(agent, records, { seen, before, report });
   return { agent, records, violations };
 }
 
@@ -122,6 +129,7 @@ function olderThan(agent: string, hash: string, attempts: readonly Uint8Array[])
 
 interface Sightings {
   readonly seen: WitnessedLog | undefined;
+  readonly before: number;
   readonly report: (message: string) => void;
 }
 
@@ -129,14 +137,14 @@ interface Sightings {
 function orderBySightings(
   agent: string,
   records: readonly TrueRecord[],
-  { seen, report }: Sightings,
+  { seen, before, report }: Sightings,
 ): void {
   const byId = new Map(records.map(each => [each.record.id, each]));
   for (const { order, bytes, isConfirmation } of seen?.sightings ?? []) {
     const { id, version } = decodeRecord(bytes, agent);
     const record = byId.get(id);
     if (record !== undefined) record.order = Math.min(record.order, order);
-    else {
+    else if (order < before) {
       const how = isConfirmation ? 'confirmed' : 'shown';
       report(`record ${id} of version ${version} was ${how} at ${order} and is gone`);
     }

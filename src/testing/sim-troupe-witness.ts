@@ -43,6 +43,11 @@ export class Witness {
     });
   }
 
+  /** The next place in the order of all that was observed. */
+  now(): number {
+    return this.#nextOrder();
+  }
+
   /** What is known of a log. */
   of(name: string): WitnessedLog {
     const known = this.logs.get(name) ?? { attempts: [], sightings: [] };
