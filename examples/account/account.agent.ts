@@ -24,6 +24,9 @@ export const accountAgent = implement(account, {
   balance: ctx => ctx.state.balance,
 
   async payOut(ctx, { amount }) {
+    // Asking twice does no harm, so a check that was cut off is just made again.
+    await ctx.step('check', { amount }, ({ idempotencyKey }) => bank.check(amount, idempotencyKey));
+    // Money that may have gone out is not sent again before a person has looked.
     const receipt = await ctx.step(
       'transfer',
       { amount },
@@ -36,6 +39,16 @@ export const accountAgent = implement(account, {
       turn.state.balance -= amount;
       turn.emit('moved', { amount: -amount });
     });
+    // The bank can tell whether a letter that was cut off has been sent.
+    await ctx.step(
+      'confirm',
+      { receipt },
+      ({ idempotencyKey }) => bank.confirm(receipt, idempotencyKey),
+      {
+        onUnknown: async ({ idempotencyKey }) =>
+          (await bank.isConfirmed(idempotencyKey)) ? { value: undefined } : 'retry',
+      },
+    );
     return approval === null ? receipt : `${receipt}, approved by ${approval.by}`;
   },
 });
