@@ -1,32 +1,43 @@
 /**
- * Flips one bit at each of 1,000 random places of a store of 100,000 acknowledged records and
- * prints what became of it. Usage: node scripts/bit-flips.ts [places] [records] [seed]
+ * Flips one bit at each of 1,000 random places of a store of 100,000 acknowledged turns, half of
+ * them in a store that was closed and half in one that was killed, and prints what became of it.
  */
-import { type BitFlip, countVerdicts, flipBits } from '../test/faults/bit-flips.ts';
+import { parseArgs } from 'node:util';
+import { countVerdicts } from '../test/faults/bit-flips.ts';
+import { flipStore, type StoreFlip } from '../test/faults/store-flips.ts';
 
-const [places = 1_000, recordCount = 100_000] = process.argv.slice(2, 4).map(Number);
-const seed = process.argv[4] ?? '1';
-const flips = await flipBits({
-  seed,
-  places,
-  recordCount,
-  logCount: Math.ceil(recordCount / 50),
-  isClosed: true,
+const { values } = parseArgs({
+  options: {
+    places: { type: 'string', default: '1000' },
+    seed: { type: 'string', default: '1' },
+    turns: { type: 'string', default: '100000' },
+  },
+});
+
+const startedAt = performance.now();
+const flips = await flipStore({
+  seed: values.seed,
+  turns: countIn('turns', values.turns),
+  places: countIn('places', values.places),
+  agentCount: 400,
+  threads: 2,
   // Several segments, checkpoints and compactions within the store.
   limits: { segmentBytes: 4 << 20, checkpointBytesMin: 2 << 20 },
-  onPlace: showProgress,
+  onFilled: (agentCount, recordCount) =>
+    console.log(
+      `${values.turns} turns of ${agentCount} agents, ${recordCount} records kept, seed ${values.seed}`,
+    ),
+  onFlip: () => process.stderr.isTTY && process.stderr.write('.'),
 });
-const kinds = [...new Set(flips.map(kindOf))].sort();
-for (const kind of kinds) {
-  const { harmless, repaired, reported, silent } = countVerdicts(
-    flips.filter(flip => kindOf(flip) === kind),
-  );
-  const counts = [harmless, repaired, reported, silent].map(count => String(count).padStart(10));
-  if (kind === kinds[0])
-    console.log(`${'file'.padEnd(10)}  harmless  repaired  reported    silent`);
-  console.log(kind.padEnd(8), ...counts);
+
+console.log(row('file', 'store', ['harmless', 'repaired', 'reported', 'silent']));
+for (const [kind, variant] of kindsOf(flips)) {
+  const own = flips.filter(flip => kindOf(flip) === kind && flip.variant === variant);
+  console.log(row(kind, variant, Object.values(countVerdicts(own)).map(String)));
 }
-for (const flip of flips.filter(each => each.verdict === 'silent')) console.log(flip);
+for (const flip of flips.filter(({ verdict }) => verdict === 'silent')) console.log(flip);
+const seconds = Math.round((performance.now() - startedAt) / 1_000);
+console.log(`took ${seconds} s`);
 const total = countVerdicts(flips);
 console.log(
   `bit flips: ${flips.length} places, ${total.harmless} harmless, ${total.repaired} repaired, ` +
@@ -34,10 +45,21 @@ console.log(
 );
 process.exitCode = total.silent > 0 ? 1 : 0;
 
-function kindOf({ path }: BitFlip): string {
+function kindOf({ path }: StoreFlip): string {
   return path.split('/')[0] ?? path;
 }
 
-function showProgress(): void {
-  if (process.stderr.isTTY) process.stderr.write('.');
+function kindsOf(all: readonly StoreFlip[]): (readonly [string, string])[] {
+  const kinds = new Set(all.map(flip => `${kindOf(flip)} ${flip.variant}`));
+  return [...kinds].toSorted().map(text => text.split(' ') as [string, string]);
+}
+
+function row(file: string, store: string, counts: readonly string[]): string {
+  return [file.padEnd(8), store.padEnd(8), ...counts.map(count => count.padStart(10))].join(' ');
+}
+
+function countIn(name: string, text: string): number {
+  const count = Number(text);
+  if (Number.isSafeInteger(count) && count > 0) return count;
+  throw new Error(`--${name} is ${text}; it must be a whole number above 0`);
 }

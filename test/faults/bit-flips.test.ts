@@ -1,4 +1,4 @@
-/** A few places of small stores; `scripts/bit-flips.ts` does a thousand of a large one. */
+/** Many places of small logs; `store-flips.test.ts` does it with agents on the disk. */
 import { describe, expect, it } from 'vitest';
 import { countVerdicts, flipBits } from './bit-flips.ts';
 

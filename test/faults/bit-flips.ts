@@ -1,6 +1,6 @@
 /**
- * One flipped bit at random places of a store of acknowledged records: a fresh copy each time,
- * opened, every log read and compared. Each flip must be harmless, repaired or reported; never a
+ * One flipped bit at random places of a log of acknowledged records, in memory: a fresh copy each
+ * time, opened, every log read and compared. Each flip must be harmless, repaired or reported; never a
  * log that is silently wrong or shorter.
  */
 import { createHash } from 'node:crypto';
@@ -58,7 +58,9 @@ export async function flipBits(options: BitFlipOptions): Promise<BitFlip[]> {
 }
 
 /** How many flips had each verdict. */
-export function countVerdicts(flips: readonly BitFlip[]): Record<FlipVerdict, number> {
+export function countVerdicts(
+  flips: readonly { readonly verdict: FlipVerdict }[],
+): Record<FlipVerdict, number> {
   const counts = { harmless: 0, repaired: 0, reported: 0, silent: 0 };
   for (const { verdict } of flips) counts[verdict] += 1;
   return counts;
