@@ -119,3 +119,14 @@ export type { SimEventRequest, SimRunOptions, SimScheduler } from './sim-schedul
 export { formatTraceLine, type SimTrace, type SimTraceLine } from './sim-trace.ts';
 export { installTrap, outsideTrap, type SimTrap } from './sim-trap.ts';
 export { type SimProcessSpec, SimWorld, type SimWorldOptions } from './sim-world.ts';
+export { type SimulatedWorld, type SimulateOptions, simulate } from './simulate.ts';
+export type { TestClient } from './test-client.ts';
+export type { TestEngine } from './test-life.ts';
+export type { LoggedEntry } from './test-logger.ts';
+export type { TestRecord } from './test-records.ts';
+export {
+  createTestTroupe,
+  type TestFaults,
+  type TestTroupe,
+  type TestTroupeOptions,
+} from './test-troupe.ts';

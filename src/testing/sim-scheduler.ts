@@ -21,6 +21,8 @@ export interface SimSchedulerOptions {
   /** Called before simulated code runs, and again after: where the trap is set and taken away. */
   readonly onEnter?: (() => void) | undefined;
   readonly onLeave?: (() => void) | undefined;
+  /** Called whenever something is scheduled: for whoever runs the events as they come. */
+  readonly onSchedule?: (() => void) | undefined;
   /** What becomes of an event that throws (default: the run ends with that error). */
   readonly onError?: ((error: unknown, owner: SimOwner | undefined) => void) | undefined;
 }
@@ -88,6 +90,7 @@ export class SimScheduler {
       task: request.task,
     };
     this.#heap.push(event);
+    this.#options.onSchedule?.();
     return event;
   }
 
