@@ -184,7 +184,8 @@ export class Committer {
       this.#recordsSinceSnapshot = 0;
       return;
     }
-    this.#needsWhole = false;
+    // A state that was never recorded is nobody's: the first turn records it whole.
+    this.#needsWhole = !image.hasState;
     applyOwnRecord(image, record, this.#options.host.retention, image.state);
     this.#push(record, bytes, bytes.length, undefined);
     this.#recordsSinceSnapshot = 0;

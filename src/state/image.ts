@@ -76,6 +76,7 @@ type Applier<K extends Op[0]> = (
 const appliers: { readonly [K in Op[0]]: Applier<K> } = {
   state(image, [, change]) {
     image.state = applyPatch(image.state, change);
+    image.hasState = true;
   },
   whole(image, [, state]) {
     image.state = state;
