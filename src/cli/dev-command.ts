@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
-import type { AgentDefinition, Troupe } from '../client/troupe.ts';
+import type { AgentDefinition } from '../client/troupe.ts';
 import { TroupeError, wrapError } from '../core/errors.ts';
 import { exitCodes } from './exit-codes.ts';
 import { dataDirectoryOf, type GlobalOptions } from './locate-node.ts';
@@ -56,20 +56,22 @@ async function runWatched(terminal: Terminal, file: string, options: DevOptions)
 
 async function run(terminal: Terminal, file: string, options: DevOptions): Promise<void> {
   const { data, port = 0 } = options;
+  const isTold = toldToEnd();
   const agents = await agentsOf(file);
   // The runtime is loaded for this command alone; all others are quick without it.
   const { createTroupe } = await import('../gateway/create-troupe.ts');
   const troupe = createTroupe({ agents, data, admin: { port } });
   await troupe.start();
   terminal.writeError(`running ${agents.length} types of ${file} on ${data}; Ctrl-C ends it\n`);
-  await stopped(troupe);
+  await isTold;
+  await troupe.stop();
 }
 
-async function stopped(troupe: Troupe): Promise<void> {
-  await new Promise<void>(end => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => end());
+/** Resolves when somebody wants this process to end; listening begins at once. */
+function toldToEnd(): Promise<void> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
   });
-  await troupe.stop();
 }
 
 async function agentsOf(file: string): Promise<readonly AgentDefinition[]> {

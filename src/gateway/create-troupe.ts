@@ -42,10 +42,15 @@ export function createTroupe<const R extends readonly AgentDefinition[]>(
 function portOf(admin: unknown): number | undefined {
   if (admin === undefined || admin === false) return undefined;
   if (admin === true) return 0;
-  const { port = 0, ...others } = Object(admin) as { port?: unknown };
-  const isPort = Number.isSafeInteger(port) && Number(port) >= 0 && Number(port) <= 65_535;
-  if (typeof admin === 'object' && isPort && Object.keys(others).length === 0) return Number(port);
+  if (typeof admin === 'object' && admin !== null && !Array.isArray(admin)) {
+    const { port = 0, ...others } = admin as { readonly port?: unknown };
+    if (isPort(port) && Object.keys(others).length === 0) return port;
+  }
   throw new TroupeError('CONFIG_INVALID', {
     detail: `createTroupe: admin is ${previewOf(admin)}; write true, false, or { port } with a port from 0 to 65535`,
   });
+}
+
+function isPort(port: unknown): port is number {
+  return Number.isSafeInteger(port) && Number(port) >= 0 && Number(port) <= 65_535;
 }
