@@ -211,13 +211,16 @@ export class Activation implements RepeatingAgent {
     return admission(this, envelope);
   }
 
-  /** Handles one item; a promise says when the next may begin. Never throws or rejects. */
-  handle(item: MailboxItem): Promise<void> | undefined {
+  /**
+   * Handles one item, about which {@link Activation.admit} has decided; a promise says when the next
+   * may begin. Never throws or rejects.
+   */
+  handle(item: MailboxItem, admitted: Admission): Promise<void> | undefined {
     if (this.#isEnded) {
       item.reject(endedError(this.address));
       return undefined;
     }
-    if (item.work === undefined && isSettled(this, item)) return undefined;
+    if (item.work === undefined && isSettled(this, item, admitted)) return undefined;
     return this.run(item);
   }
 

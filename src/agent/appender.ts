@@ -141,6 +141,8 @@ export class Appender {
       await this.#pause(attempt);
       const result = await log.append(name, this.#tail, batch as readonly NewRecord[], options);
       if (result.status === 'accepted') return result;
+      // An engine that failed for good has no better answer later.
+      if (result.status === 'unavailable' && result.cause.code === 'ENGINE_FAILED') break;
       if (result.status !== 'conflict') continue;
       const found = await this.#find(batch);
       if (found !== undefined) return found;

@@ -151,8 +151,8 @@ export class Committer {
     this.#imageBytesBound += bytes.length;
     host.faultPoint('agent.record-made', 'before-durable');
     applyOwnRecord(this.#image, record, host.retention, commit.state);
-    if (hasWhole(commit.ops)) this.#needsWhole = false;
-    if (commit.ops.some(op => op[0] === 'delete'))
+    if (this.#needsWhole && hasWhole(commit.ops)) this.#needsWhole = false;
+    if (!this.#image.hasState && commit.ops.some(op => op[0] === 'delete'))
       this.#needsWhole = this.#options.begin(this.#image);
     this.#push(record, bytes, 0, commit.waiter);
     this.#recordsSinceSnapshot += 1;

@@ -14,11 +14,13 @@ export interface KeyedAgent extends LiveAgent {
   readonly keyed: KeyedReplies;
 }
 
+const admitsAll: Admission = { kind: 'run' };
+
 /** Says what is to become of a numbered message. */
 export function admission(agent: LiveAgent, envelope: Envelope): Admission {
   const { numbering } = envelope;
   const { image, host } = agent;
-  if (numbering === undefined || image === undefined) return { kind: 'run' };
+  if (numbering === undefined || image === undefined) return admitsAll;
   const key = streamKey(numbering.sender, laneOf(envelope.priority));
   const stream = image.streams?.get(key);
   const isKnown =
@@ -27,7 +29,7 @@ export function admission(agent: LiveAgent, envelope: Envelope): Admission {
 }
 
 /** Whether a message was handled before: then it is answered here. */
-export function isSettled(agent: KeyedAgent, item: MailboxItem): boolean {
+export function isSettled(agent: KeyedAgent, item: MailboxItem, admitted: Admission): boolean {
   if (agent.committer === undefined) return false;
   if (item.inboxId !== undefined) return isStruckOff(agent, item, item.inboxId);
   const { envelope } = item;
@@ -44,7 +46,7 @@ export function isSettled(agent: KeyedAgent, item: MailboxItem): boolean {
     answerAgain(agent, item, known);
     return true;
   }
-  return isDuplicate(agent, item);
+  return isDuplicate(agent, item, admitted);
 }
 
 /** Answers a message as it was answered before. */
@@ -85,9 +87,8 @@ function isStruckOff(agent: KeyedAgent, item: MailboxItem, inboxId: string): boo
   return true;
 }
 
-function isDuplicate(agent: KeyedAgent, item: MailboxItem): boolean {
+function isDuplicate(agent: KeyedAgent, item: MailboxItem, admitted: Admission): boolean {
   const { envelope } = item;
-  const admitted = admission(agent, envelope);
   if (admitted.kind === 'run' || admitted.kind === 'early') return false;
   if (admitted.kind === 'duplicate') answerAgain(agent, item, admitted.reply);
   else {

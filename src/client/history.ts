@@ -9,7 +9,8 @@ import type {
   StateAt,
   StateChange,
 } from '../agent/history-types.ts';
-import { Fold, readAll } from '../agent/load.ts';
+import { Fold, initialState, readAll } from '../agent/load.ts';
+import { parseAddress } from '../core/address.ts';
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import { emptyImage } from '../state/image.ts';
@@ -44,22 +45,39 @@ export async function* eventsOf(
   }
 }
 
+/** A state in the history: shared with the fold, so copied before it is shown. */
+interface Found {
+  readonly record: TurnRecord;
+  readonly state: unknown;
+  readonly hasState: boolean;
+}
+
 /** The state of an agent at a moment. */
 export async function stateAt(
   kernel: ClientKernel,
   address: string,
   moment: Moment,
 ): Promise<StateAt<unknown>> {
+  const { type, key } = parseAddress(address);
   const fold = new Fold(address, emptyImage('', 0, 0), kernel.retention);
-  let found: StateAt<unknown> | undefined;
+  let found: Found | undefined;
   let isAny = false;
   for await (const stored of readAll(kernel.log, address, 0)) {
     isAny = true;
     const record = fold.add(stored);
     if (isBehind(record, moment)) break;
-    if (!isSnapshotOnly(record) || found === undefined) found = stateOf(fold, record);
+    if (!isSnapshotOnly(record) || found === undefined) {
+      const { state, hasState } = fold.image;
+      found = { record, state, hasState };
+    }
   }
-  return checked(found, { address, moment, isAny });
+  const { record, state, hasState } = checked(found, { address, moment, isAny });
+  const { epoch, version, at } = record;
+  // What was deleted, or never recorded, is what an agent begins with.
+  const shown = hasState
+    ? copyValue(state, `${address} v${version}`)
+    : initialState(kernel.router.contractOf(type), key);
+  return { state: shown, epoch, version, at: new Date(at) };
 }
 
 /** What changed between two moments. */
@@ -85,19 +103,10 @@ function isSnapshotOnly(record: TurnRecord): boolean {
   return record.ops.length === 1 && record.ops[0]?.[0] === 'image';
 }
 
-function stateOf({ image }: Fold, record: TurnRecord): StateAt<unknown> {
-  return {
-    state: copyValue(image.state, 'a state'),
-    epoch: record.epoch,
-    version: record.version,
-    at: new Date(record.at),
-  };
-}
-
 function checked(
-  found: StateAt<unknown> | undefined,
+  found: Found | undefined,
   { address, moment, isAny }: { address: string; moment: Moment; isAny: boolean },
-): StateAt<unknown> {
+): Found {
   const what =
     'version' in moment
       ? `version ${moment.version}`
@@ -109,9 +118,9 @@ function checked(
         : `${address} has no history`,
     });
   }
-  if ('version' in moment && found.version !== moment.version) {
+  if ('version' in moment && found.record.version !== moment.version) {
     throw new TroupeError('INVALID_INPUT', {
-      detail: `${address} has no ${what}; its last one is ${found.version}`,
+      detail: `${address} has no ${what}; its last one is ${found.record.version}`,
     });
   }
   return found;
