@@ -151,6 +151,11 @@ export class Delivery {
     this.#draining = error;
   }
 
+  /** Refuses whatever comes and repeats nothing; what is handed over is answered as it ends. */
+  refuse(error: TroupeError): void {
+    this.#refusal = error;
+  }
+
   /** Fails everything that is on its way, and whatever comes. */
   close(error: TroupeError): void {
     this.#refusal = error;

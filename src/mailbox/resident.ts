@@ -178,6 +178,11 @@ export class Resident implements Runnable {
     return true;
   }
 
+  /** Refuses what waits; what was begun comes to its end. */
+  refuse(cause: TroupeError): void {
+    this.#rejectAll(cause);
+  }
+
   /** Lets go of the agent. What waits fails with `cause`. */
   close(cause: TroupeError): void {
     if (this.#isClosed) return;
@@ -201,16 +206,12 @@ export class Resident implements Runnable {
   }
 
   #handle(activation: Activation, item: MailboxItem): void {
-    const { numbering } = item.envelope;
-    if (
-      numbering !== undefined &&
-      item.inboxId === undefined &&
-      activation.admit(item.envelope).kind === 'early'
-    ) {
+    const admitted = activation.admit(item.envelope);
+    if (admitted.kind === 'early' && item.inboxId === undefined) {
       this.#hold(item);
       return;
     }
-    const going = activation.handle(item);
+    const going = activation.handle(item, admitted);
     if (going === undefined) {
       if (this.#held !== undefined) this.#releaseHeld(activation);
       return;

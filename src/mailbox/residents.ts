@@ -118,9 +118,10 @@ export class Residents {
     return true;
   }
 
-  /** Refuses new messages from now on. */
+  /** Refuses new messages from now on, and those that were not begun. */
   refuse(error: TroupeError): void {
     this.#refusal = error;
+    for (const resident of this.#table.values()) resident.refuse(error);
   }
 
   /** Whether nothing is going on. */

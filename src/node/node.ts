@@ -52,6 +52,9 @@ export interface NodeOptions {
 /** Between looks at whether a stopping node has come to rest. */
 const drainStepMs = 20;
 
+/** What was begun when the engine failed gets so long to hear of its end. */
+const failureDrainMs = 1_000;
+
 /** A node that runs. */
 export class TroupeNode {
   readonly kernel: ClientKernel;
@@ -150,10 +153,34 @@ export class TroupeNode {
     this.residents.wake(type, key);
   }
 
-  #engineFailed(error: TroupeError): void {
-    this.#options.ports.logger.error('the storage engine failed; the node serves no more writes', {
-      detail: error.detail,
+  /**
+   * Nothing can be recorded any more. What was not begun is refused at once; what was begun hears
+   * from the engine what became of its records; who still waits then is told that nobody knows.
+   */
+  #engineFailed(cause: TroupeError): void {
+    const { clock, logger } = this.#options.ports;
+    const error = new TroupeError('ENGINE_FAILED', {
+      detail: `the storage engine failed (${cause.detail}), so this node serves nothing any more; start it again when the disk is in order`,
+      outcome: 'not-executed',
+      cause,
     });
+    logger.error('the storage engine failed; the node serves nothing any more', {
+      code: error.code,
+      detail: cause.detail,
+    });
+    this.#wakes.close();
+    this.#delivery.refuse(error);
+    this.residents.refuse(error);
+    const until = clock.monotonic() + failureDrainMs;
+    const settle = () => {
+      if (!this.residents.areQuiet && clock.monotonic() < until) {
+        clock.setTimer(drainStepMs, settle);
+        return;
+      }
+      this.#delivery.close(error);
+      this.residents.close(error);
+    };
+    clock.setTimer(drainStepMs, settle);
   }
 
   #nextId(): string {
