@@ -63,9 +63,13 @@ export class AgentReference {
     return runsOf(this);
   }
 
-  async execute(action: string, input?: unknown, options: SendOptions = {}): Promise<unknown> {
-    const reply = await this.#deliver(action, input, this.#verb(options, true));
-    return reply.value;
+  execute(action: string, input?: unknown, options: SendOptions = {}): Promise<unknown> {
+    try {
+      const message = this.#message(action, input, this.#verb(options, true));
+      return this.#kernel().delivery.ask(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async tryExecute(
@@ -244,15 +248,21 @@ export class AgentReference {
 
   #message(action: string, input: unknown, verb: Verb): Message {
     const { type, key } = this;
-    const shape = actionOf(this.#contract, action);
-    parseWith(shape.input, input, `${type}.${action}`, 'INVALID_INPUT');
+    const place = `${type}.${action}`;
+    parseWith(actionOf(this.#contract, action).input, input, place, 'INVALID_INPUT');
+    const { guarantee, priority, idempotencyKey, wantsReply, timeoutMs, id } = verb;
     return {
       type,
       key,
       action,
-      input: copyPayload(input, this.#contract, `${type}.${action}: input`),
+      input: copyPayload(input, this.#contract, `${place}: input`),
       trace: undefined,
-      ...verb,
+      guarantee,
+      priority,
+      idempotencyKey,
+      wantsReply,
+      timeoutMs,
+      id,
     };
   }
 

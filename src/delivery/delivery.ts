@@ -6,6 +6,7 @@
 import { actionOf } from '../agent/action.ts';
 import { isAdministrativeRead } from '../agent/administration-reads.ts';
 import { isAdministrative } from '../agent/administrative.ts';
+import type { Contract } from '../agent/contract.ts';
 import type { DeliveryEnd } from '../agent/host.ts';
 import type { MailboxItem } from '../agent/item.ts';
 import type { NodeLimits } from '../agent/limit-options.ts';
@@ -19,7 +20,7 @@ import type { Router } from '../routing/router.ts';
 import type { OutboxEntry } from '../state/entries.ts';
 import { Deadlines } from './deadlines.ts';
 import { Outgoing } from './outgoing.ts';
-import { type Carrier, Shipment } from './shipment.ts';
+import { type Answer, type Carrier, Shipment } from './shipment.ts';
 
 /** What delivery needs. */
 export interface DeliveryOptions {
@@ -107,13 +108,14 @@ export class Delivery {
 
   /** Delivers a message; resolves with its answer. */
   deliver(message: Message): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      try {
-        this.#ship(message, { resolve, reject });
-      } catch (error) {
-        reject(error);
-      }
-    });
+    return new Promise((resolve, reject) => this.#ship(message, { resolve, reject }));
+  }
+
+  /** Delivers a message; resolves with the value of its answer. */
+  ask(message: Message): Promise<unknown> {
+    return new Promise((resolve, reject) =>
+      this.#ship(message, { resolve: reply => resolve(reply.value), reject }),
+    );
   }
 
   /** Delivers a promised message until it is consumed, given up, or too old. */
@@ -169,37 +171,36 @@ export class Delivery {
     for (const shipment of [...this.#open]) shipment.abandon(error);
   }
 
-  #ship(
-    message: Message,
-    answer: { resolve: (reply: Reply) => void; reject: (error: TroupeError) => void },
-  ): void {
+  #ship(message: Message, answer: Answer): void {
     const { clock, limits, router } = this.#options;
     const isOutside = message.caller === undefined;
     const refusal = this.#refusal ?? (isOutside ? this.#draining : undefined);
     if (refusal !== undefined) throw refusal;
     if (isOutside && this.#open.size >= limits.requestsMax) throw overloaded(limits.requestsMax);
-    const contract = router.contractOf(message.type);
+    const { type, key, priority, guarantee } = message;
+    const contract = router.contractOf(type);
     const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
-    const isNumbered =
-      contract.consistency !== 'none' &&
-      message.guarantee !== 'at_most_once' &&
-      !this.#isRead(message);
+    const isRead = isReadOf(contract, message.action);
+    const isNumbered = contract.consistency !== 'none' && guarantee !== 'at_most_once' && !isRead;
     if (isNumbered && timeoutMs > limits.dedupWindowMs && message.idempotencyKey === undefined)
       throw tooLong(timeoutMs, limits);
-    const envelope = this.#envelope(message, timeoutMs, isNumbered);
-    const shipment = new Shipment(this.#carrier, envelope, clock.monotonic() + timeoutMs, answer);
+    const receiver = isNumbered ? receiverOf(priority, type, key) : '';
+    const envelope = this.#envelope(message, timeoutMs, receiver);
+    const now = clock.monotonic();
+    const way = { now, dueAt: now + timeoutMs, receiver, isRead };
+    const shipment = new Shipment(this.#carrier, envelope, way, answer);
     this.#open.add(shipment);
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.#deadlines.add(shipment);
     shipment.send();
   }
 
-  #envelope(message: Message, timeoutMs: number, isNumbered: boolean): Envelope {
+  #envelope(message: Message, timeoutMs: number, receiver: string): Envelope {
     const { clock, nextId, trace } = this.#options;
     const { type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller } =
       message;
     const id = message.id ?? nextId();
     const now = clock.now();
-    const receiver = isNumbered ? receiverOf(priority, type, key) : '';
+    const outgoing = this.#outgoing;
     return {
       id,
       type,
@@ -211,9 +212,8 @@ export class Delivery {
       idempotencyKey,
       wantsReply,
       caller,
-      numbering: isNumbered
-        ? this.#outgoing.numbering(receiver, this.#outgoing.take(receiver, now))
-        : undefined,
+      numbering:
+        receiver === '' ? undefined : outgoing.numbering(receiver, outgoing.take(receiver, now)),
       deadline: now + timeoutMs,
       attempt: 1,
       firstAttemptAt: now,
@@ -222,17 +222,12 @@ export class Delivery {
     };
   }
 
-  #isRead({ type, action }: Pick<Message, 'type' | 'action'>): boolean {
-    if (isAdministrative(action)) return isAdministrativeRead(action);
-    return actionOf(this.#options.router.contractOf(type), action).kind === 'read';
-  }
-
   #hand(shipment: Shipment): void {
     const { router, accept } = this.#options;
     const { envelope } = shipment;
     const obstacle = router.obstacle(envelope.type);
     if (obstacle !== undefined) shipment.reject(obstacle);
-    else accept(envelope, shipment, this.#isRead(envelope));
+    else accept(envelope, shipment, shipment.isRead);
   }
 
   #renewed(envelope: Envelope): Envelope {
@@ -256,9 +251,9 @@ export class Delivery {
   #settled(shipment: Shipment, isAnswered: boolean): void {
     this.#open.delete(shipment);
     this.#deadlines.remove(shipment);
-    const { numbering, priority, type, key } = shipment.envelope;
+    const { numbering } = shipment.envelope;
     if (numbering !== undefined)
-      this.#outgoing.settle(receiverOf(priority, type, key), numbering.number, isAnswered);
+      this.#outgoing.settle(shipment.receiver, numbering.number, isAnswered);
   }
 
   /** One attempt at a promised message: nothing when it was consumed. */
@@ -327,6 +322,11 @@ export class Delivery {
       this.#pauses.add(pause);
     });
   }
+}
+
+function isReadOf(contract: Contract, action: string): boolean {
+  if (isAdministrative(action)) return isAdministrativeRead(action);
+  return actionOf(contract, action).kind === 'read';
 }
 
 function receiverOf(priority: string, type: string, key: string): string {

@@ -24,6 +24,20 @@ export interface Carrier {
   settled(shipment: Shipment, isAnswered: boolean): void;
 }
 
+/** What is known of a message before it is on its way. Times are on the monotonic clock. */
+export interface ShipmentWay {
+  readonly now: number;
+  readonly dueAt: number;
+  readonly receiver: string;
+  readonly isRead: boolean;
+}
+
+/** Who is told how it ended: one of the two, once. */
+export interface Answer {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: TroupeError) => void;
+}
+
 /** A message with its sender's promise. */
 export class Shipment implements MailboxItem, Timed {
   envelope: Envelope;
@@ -33,6 +47,9 @@ export class Shipment implements MailboxItem, Timed {
   slot: Timed['slot'] = undefined;
   previousTimed: Timed | undefined = undefined;
   nextTimed: Timed | undefined = undefined;
+  /** Under which name its number is kept; empty when it has none. */
+  readonly receiver: string;
+  readonly isRead: boolean;
   /** How often it was handed over. */
   handed = 0;
   readonly #carrier: Carrier;
@@ -44,19 +61,14 @@ export class Shipment implements MailboxItem, Timed {
   #isHanded = false;
   #isSettled = false;
 
-  constructor(
-    carrier: Carrier,
-    envelope: Envelope,
-    dueAt: number,
-    answer: {
-      readonly resolve: (reply: Reply) => void;
-      readonly reject: (error: TroupeError) => void;
-    },
-  ) {
+  constructor(carrier: Carrier, envelope: Envelope, way: ShipmentWay, answer: Answer) {
+    const { dueAt, now, receiver, isRead } = way;
     this.#carrier = carrier;
     this.envelope = envelope;
     this.dueAt = dueAt;
-    this.arrivedAt = carrier.monotonic();
+    this.arrivedAt = now;
+    this.receiver = receiver;
+    this.isRead = isRead;
     this.#resolve = answer.resolve;
     this.#reject = answer.reject;
   }
@@ -66,7 +78,7 @@ export class Shipment implements MailboxItem, Timed {
     this.#pausing = undefined;
     if (this.#isSettled) return;
     this.handed += 1;
-    this.arrivedAt = this.#carrier.monotonic();
+    if (this.handed > 1) this.arrivedAt = this.#carrier.monotonic();
     this.#isHanded = true;
     this.#carrier.hand(this);
   }

@@ -31,8 +31,11 @@ const run: Admission = { kind: 'run' };
 
 /** The key of a stream in an image. */
 export function streamKey(sender: string, lane: number): string {
-  return `${lane} ${sender}`;
+  return lane === normalLane ? sender : `${lane} ${sender}`;
 }
+
+/** Most messages take the normal lane: its streams go by the name of the sender alone. */
+const normalLane = 1;
 
 /** Decides about a numbered message. Looks only: nothing changes until the message is consumed. */
 export function admit(stream: Stream | undefined, numbering: Numbering): Admission {
@@ -115,5 +118,6 @@ export function isForgotten(
 
 /** Senders outside agents are named by the incarnation of their node, which begins with `~`. */
 function windowOf(key: string, retention: Retention): number {
-  return key[2] === '~' ? retention.dedupWindowMs : retention.resultWindowMs;
+  const isOutside = key[0] === '~' || (key[1] === ' ' && key[2] === '~');
+  return isOutside ? retention.dedupWindowMs : retention.resultWindowMs;
 }
