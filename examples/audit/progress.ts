@@ -4,12 +4,14 @@
 export interface Progress {
   readonly done: number;
   readonly total: number;
+  /** The package that was done last, by its path. */
+  readonly last?: string | undefined;
 }
 
 /** Makes the lines; `now` is in milliseconds and never goes backwards. */
 export function progressLines(now: () => number): (progress: Progress) => string {
   let first: { readonly done: number; readonly at: number } | undefined;
-  return ({ done, total }) => {
+  return ({ done, total, last }) => {
     const at = now();
     first ??= { done, at };
     const seconds = (at - first.at) / 1_000;
@@ -17,7 +19,10 @@ export function progressLines(now: () => number): (progress: Progress) => string
     const rate = seconds > 0 ? (done - first.done) / seconds : 0;
     const parts = [`${done} of ${total} packages`];
     if (rate > 0) parts.push(`${rate.toFixed(rate < 10 ? 1 : 0)}/s`);
-    if (rate > 0 && done < total) parts.push(`${timeText((total - done) / rate)} left`);
+    if (done === total) return parts.join(', ');
+    if (rate > 0) parts.push(`${timeText((total - done) / rate)} left`);
+    // The end of its path is its name, and short enough for a line.
+    parts.push(...(last?.split('node_modules/').slice(-1) ?? []));
     return parts.join(', ');
   };
 }

@@ -47,7 +47,7 @@ export interface KillOutcome {
 }
 
 /** What the program says when its data are open. */
-const marker = 'auditing ';
+const marker = /^auditing /m;
 
 /** The share of kills that are meant for the time before. */
 const earlyShare = 0.15;
@@ -100,7 +100,7 @@ class KilledJob {
     });
     if (life.isKilled) this.#killed(life, data);
     else if (life.status === 0) this.#finished(report, data);
-    else this.violations.push(`it ended with status ${life.status}: ${life.said.slice(-500)}`);
+    else this.violations.push(`it ended with status ${life.status}: ${life.output.slice(-500)}`);
     return life;
   }
 

@@ -1,6 +1,6 @@
-/** One life of a program that is run as a process group of its own: to its end, or until it is killed. */
-import { spawn } from 'node:child_process';
+/** One life of a program: to its end, or until it is killed at a moment. */
 import { setTimeout as wait } from 'node:timers/promises';
+import { type RunningProgram, runProgram } from '../helpers/run-program.ts';
 
 /** When to kill. */
 export interface Moment {
@@ -12,11 +12,11 @@ export interface Moment {
 /** What to run. */
 export interface LifeOptions {
   readonly command: readonly string[];
-  readonly env?: Readonly<Record<string, string>> | undefined;
-  /** What the program writes to its standard error once it is at work. */
-  readonly marker: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** What the program says once it is at work. */
+  readonly marker: RegExp;
   /** Without one it lives to its end. */
-  readonly moment?: Moment | undefined;
+  readonly moment: Moment | undefined;
 }
 
 /** How it went. */
@@ -25,66 +25,44 @@ export interface Life {
   /** Of a program that came to its end by itself. */
   readonly status: number | null;
   readonly ms: number;
-  /** When it said what was waited for, if it did. */
+  /** When it said that it was at work, if it did. */
   readonly markedMs: number | undefined;
-  /** What it wrote to its standard error. */
-  readonly said: string;
+  /** What it wrote. */
+  readonly output: string;
 }
 
 /** Runs a program; resolves when nothing of its group is left. */
 export async function liveUntil(options: LifeOptions): Promise<Life> {
-  const [program = '', ...parameters] = options.command;
   const startedAt = performance.now();
-  const child = spawn(program, parameters, {
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...options.env },
-  });
-  const ended = new Promise<Ending>((resolve, reject) => {
-    child.once('error', reject);
-    // Comes when the last of the group has let go of the pipe, which is when it is dead.
-    child.once('close', (status, signal) => resolve({ status, signal }));
-  });
-  let said = '';
+  const running = runProgram(options.command, options.env);
   let markedMs: number | undefined;
-  const marked = new Promise<void>(resolve => {
-    child.stderr.on('data', (text: Buffer) => {
-      said += text.toString();
-      if (markedMs !== undefined || !said.includes(options.marker)) return;
+  const marked = running.said(options.marker).then(
+    () => {
       markedMs = performance.now() - startedAt;
-      resolve();
-    });
-  });
-  if (options.moment !== undefined && child.pid !== undefined)
-    await killAt(child.pid, options.moment, { ended, marked });
-  const { status, signal } = await ended;
+    },
+    () => undefined, // It has ended, which is told below.
+  );
+  const { moment } = options;
+  if (moment !== undefined) {
+    const begun = moment.since === 'mark' ? marked : Promise.resolve();
+    await killAfter(running, begun, moment.afterMs);
+  }
+  const { status, signal } = await running.ended;
   const ms = performance.now() - startedAt;
-  return { isKilled: signal === 'SIGKILL', status, ms, markedMs, said };
+  return { isKilled: signal === 'SIGKILL', status, ms, markedMs, output: running.output() };
 }
 
-interface Ending {
-  readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-interface Turns {
-  readonly ended: Promise<Ending>;
-  readonly marked: Promise<void>;
-}
-
-/** Kills the whole group at the moment, unless it has come to its end before. */
-async function killAt(group: number, moment: Moment, { ended, marked }: Turns): Promise<void> {
+/** Kills a program so long after something, unless it has come to its end before. */
+async function killAfter(
+  running: RunningProgram,
+  begun: Promise<void>,
+  afterMs: number,
+): Promise<void> {
   const late = new AbortController();
-  const isOver = ended.then(() => true);
-  const begun = moment.since === 'mark' ? marked : Promise.resolve();
-  const isDue = begun
-    .then(() => wait(moment.afterMs, undefined, { signal: late.signal }))
-    .then(
-      () => false,
-      () => true,
-    );
-  const hasEnded = await Promise.race([isOver, isDue]);
-  late.abort();
-  if (hasEnded) return;
-  process.kill(-group, 'SIGKILL');
+  const due = begun.then(() => wait(afterMs, undefined, { signal: late.signal }));
+  const isOver = running.ended.then(() => late.abort());
+  const hasEnded = await Promise.race([isOver.then(() => true), due.then(() => false)]).catch(
+    () => true, // The wait was taken back, because the program had ended.
+  );
+  if (!hasEnded) await running.kill();
 }

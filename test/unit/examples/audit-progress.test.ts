@@ -19,6 +19,14 @@ describe('progressLines', () => {
     expect(lineOf({ done: 400, total: 400 })).toBe('400 of 400 packages, 3.0/s');
   });
 
+  it('names the package that was done last', () => {
+    const lineOf = progressLines(clock().now);
+    expect(lineOf({ done: 1, total: 2, last: 'node_modules/c/node_modules/@a/b' })).toBe(
+      '1 of 2 packages, @a/b',
+    );
+    expect(lineOf({ done: 2, total: 2, last: 'c' })).toBe('2 of 2 packages');
+  });
+
   it('counts in hours when it takes hours', () => {
     const { now, pass } = clock();
     const lineOf = progressLines(now);
