@@ -1,7 +1,7 @@
 /**
  * Kills the main job at random moments and prints what became of it. Usage: `npm run kill-audit --
- * [--kills N] [--seed N] [--copies N]`. The job audits hard-linked copies of the installed packages,
- * so that it lasts long enough to be killed at all stages.
+ * [--kills N] [--seed N] [--copies N]`. The job audits hard-linked copies of the installed
+ * packages, so that it lasts long enough to be killed at all stages.
  */
 import { copyFile, link, mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -16,23 +16,18 @@ const { values } = parseArgs({
     copies: { type: 'string', default: '15' },
   },
 });
-const [kills, seed, copies] = [values.kills, values.seed, values.copies].map(Number) as [
-  kills: number,
-  seed: number,
-  copies: number,
-];
 const project = fileURLToPath(new URL('..', import.meta.url));
 const cache = join(project, '.cache');
 await mkdir(cache, { recursive: true });
 const directory = await mkdtemp(join(cache, 'kill-audit-'));
 try {
   const folder = join(directory, 'folder');
-  for (let copy = 1; copy <= copies; copy += 1)
+  for (let copy = 1; copy <= Number(values.copies); copy += 1)
     await copyTree(join(project, 'node_modules'), join(folder, `copy-${copy}`, 'node_modules'));
   console.log('  kill  lived (s)  answered        while');
   const outcome = await killAudit({
-    kills,
-    seed,
+    kills: Number(values.kills),
+    seed: Number(values.seed),
     folder,
     directory,
     command: ['npm', 'start', '--silent', '--'],
@@ -40,21 +35,21 @@ try {
   });
   for (const violation of outcome.violations) console.log(violation);
   const { audits, report, isEqual, violations } = outcome;
-  console.log(
-    `audits: ${audits}, packages: ${report?.packages}, steps: ${Object.values(report?.steps ?? {}).reduce((sum, count) => sum + count, 0)}, resumed: ${report?.resumed}, repeated: ${report?.repeated}`,
-  );
-  console.log(
-    `kills: ${outcome.kills.length}, report equal: ${isEqual ? 'yes' : 'no'}, violations: ${violations.length}`,
-  );
+  const work = `resumed: ${report?.resumed}, repeated: ${report?.repeated}`;
+  console.log(`audits: ${audits}, packages: ${report?.packages}, ${work}`);
+  const answer = isEqual ? 'yes' : 'no';
+  const count = outcome.kills.length;
+  console.log(`kills: ${count}, report equal: ${answer}, violations: ${violations.length}`);
   process.exitCode = isEqual && violations.length === 0 ? 0 : 1;
 } finally {
   await rm(directory, { recursive: true, force: true });
 }
 
 function print({ number, lifeMs, done, total, stage }: Kill): void {
+  const seconds = (lifeMs / 1_000).toFixed(2);
   const answered = `${done} of ${total}`;
   console.log(
-    `${String(number).padStart(6)}  ${(lifeMs / 1_000).toFixed(2).padStart(9)}  ${answered.padEnd(14)}  ${stage}`,
+    `${String(number).padStart(6)}  ${seconds.padStart(9)}  ${answered.padEnd(14)}  ${stage}`,
   );
 }
 

@@ -1,4 +1,6 @@
-/** What a crew offers: it audits all packages below one folder with the help of the other agents. */
+/**
+ * What a crew offers: it audits all packages below one folder with the help of the other agents.
+ */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { defineAgent, read, task, turn } from '../../src/index.ts';

@@ -1,4 +1,6 @@
-/** What a licence agent offers: there is one for each declared licence, and it adds up its packages. */
+/**
+ * What a licence agent offers: there is one for each declared licence, and it adds up its packages.
+ */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { defineAgent, read, turn } from '../../src/index.ts';

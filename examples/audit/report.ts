@@ -16,8 +16,8 @@ export interface PackageResult {
 }
 
 /**
- * Findings that can be added. Lists are sorted; a package that is there twice counts twice. Names of
- * packages and licences are keys of maps, as they may be any text, also `constructor`.
+ * Findings that can be added. Lists are sorted; a package that is there twice counts twice. Names
+ * of packages and licences are keys of maps, as they may be any text, also `constructor`.
  */
 export interface Tally {
   readonly packages: number;
@@ -96,7 +96,9 @@ export function addTallies(one: Tally, other: Tally): Tally {
   };
 }
 
-/** Many tallies as one, added in pairs: one after the other would go over the sum again and again. */
+/**
+ * Many tallies as one, added in pairs: one after the other would go over the sum again and again.
+ */
 export function sumOf(tallies: readonly Tally[]): Tally {
   let waiting = tallies;
   while (waiting.length > 1) {

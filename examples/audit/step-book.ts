@@ -1,7 +1,8 @@
 /**
  * Keeps book of the step bodies that this process ran. A step that is finished although no body ran
- * here was found finished on restart. With `AUDIT_STEP_BOOK=FILE` each start and end, and each answer
- * that came of them, is also appended to a file outside Troupe, so that a test can see what ran twice.
+ * here was found finished on restart. With `AUDIT_STEP_BOOK=FILE` each start and end, and each
+ * answer that came of them, is also appended to a file outside Troupe, so that a test can see what
+ * ran twice.
  */
 import { appendFileSync } from 'node:fs';
 

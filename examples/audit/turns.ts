@@ -1,4 +1,6 @@
-/** What the agents of an audit do not know themselves: how often they were turned to, all together. */
+/**
+ * What the agents of an audit do not know themselves: how often they were turned to, all together.
+ */
 import type { Page, PageOptions, Troupe } from '../../src/index.ts';
 import type { auditor } from './auditor.ts';
 import type { crew } from './crew.ts';
@@ -7,7 +9,10 @@ import type { licence } from './licence.ts';
 /** A node that knows the agents of the audit. */
 export type AuditTroupe = Troupe<typeof crew | typeof auditor | typeof licence>;
 
-/** The turns of a crew and its agents since their data began. The version of an agent counts its own. */
+/**
+ * The turns of a crew and its agents since their data began. The version of an agent counts its
+ * own.
+ */
 export async function turnsOf({ agents }: AuditTroupe, key: string): Promise<number> {
   const page = { prefix: `${key}/` };
   const auditors = all(next => agents.list({ type: 'auditor', ...page, ...next }));

@@ -159,7 +159,7 @@ function byOrder(one: string, other: string): number {
 }
 
 describe('the pay-out', () => {
-  it('comes to the same when it is crashed in any one gap, or in the middle of a step', async () => {
+  it('comes to the same when it is crashed in any gap, or in the middle of a step', async () => {
     const length = await eventsOf(1);
     const places = new Set<string>();
     for (let after = 1; after <= length; after += 1) {

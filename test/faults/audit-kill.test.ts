@@ -1,6 +1,6 @@
 /**
- * The main job under kill -9: whatever moment it dies at, the next start goes on, the report is that
- * of the plain audit, and no step runs again that anything had built on.
+ * The main job under kill -9: whatever moment it dies at, the next start goes on, the report is
+ * that of the plain audit, and no step runs again that anything had built on.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

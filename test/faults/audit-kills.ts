@@ -1,6 +1,7 @@
 /**
- * Runs the main job again and again on the same data, kills its process group at random moments, and
- * compares what comes out with the plain audit and with the book that the steps keep outside Troupe.
+ * Runs the main job again and again on the same data, kills its process group at random moments,
+ * and compares what comes out with the plain audit and with the book that the steps keep outside
+ * Troupe.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

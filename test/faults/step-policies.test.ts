@@ -1,4 +1,6 @@
-/** Each policy for a step that was cut off does what it says, wherever in the step the crash came. */
+/**
+ * Each policy for a step that was cut off does what it says, wherever in the step the crash came.
+ */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import {

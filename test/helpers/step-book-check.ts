@@ -75,7 +75,9 @@ class Reading {
     this.finished[name] = (this.finished[name] ?? 0) + 1;
   }
 
-  /** Whether the next step of the same package, or for a list any package of the audit, has begun. */
+  /**
+   * Whether the next step of the same package, or for a list any package of the audit, has begun.
+   */
   #isBuiltOn({ audit, name, folder }: Step): boolean {
     if (name === 'list') return this.#listed.has(audit);
     const next = order[order.indexOf(name) + 1];

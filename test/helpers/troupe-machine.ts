@@ -13,7 +13,9 @@ import { troupeOn } from './troupe-on.ts';
 export interface TroupeMachine<T extends SimProgram> {
   readonly world: SimWorld;
   readonly process: SimProcess<T>;
-  /** Calls the node, again and again until one of its lives answers; agents' errors are passed on. */
+  /**
+   * Calls the node, again and again until one of its lives answers; agents' errors are passed on.
+   */
   ask<Value>(question: (troupe: T) => Promise<Value>): Promise<Value>;
   /** Runs virtual time until the promise has settled, at most for so long. */
   until<Value>(promise: Promise<Value>, withinMs?: number): Promise<Value>;
@@ -76,7 +78,9 @@ export function troupeMachine<const R extends readonly AgentDefinition[]>(
   };
 }
 
-/** Whether the process was down, or stopped before it could answer: the next life is asked again. */
+/**
+ * Whether the process was down, or stopped before it could answer: the next life is asked again.
+ */
 function isDown(error: unknown): boolean {
   return TroupeError.is(error) && ['NODE_UNREACHABLE', 'NOT_STARTED'].includes(error.code);
 }
