@@ -5,7 +5,7 @@
  */
 import { TroupeError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AppendResult, Log, NewRecord, Seq, StoredRecord } from '../ports/log.ts';
+import type { AppendResult, Log, Seq, StoredRecord } from '../ports/log.ts';
 import { decodeRecord } from '../state/record.ts';
 
 /** A record on its way, with what its acceptance sets free. */
@@ -88,10 +88,25 @@ export class Appender {
     const batch = this.#takeBatch();
     if (batch === undefined) return;
     this.#inFlight = batch;
-    this.#attempt(batch).then(
-      end => this.#finish(batch, end),
+    const { log, name } = this.#options;
+    const { wakeAt } = batch[batch.length - 1] as PendingRecord;
+    const options = wakeAt === this.#wakeAt ? undefined : { wakeAt };
+    log.append(name, this.#tail, batch, options).then(
+      result => this.#decided(batch, wakeAt, result),
       error => this.#finish(batch, { status: 'lost', cause: asTroupeError(error) }),
     );
+  }
+
+  #decided(batch: readonly PendingRecord[], wakeAt: number, result: AppendResult): void {
+    this.#wakeAt = wakeAt;
+    if (result.status === 'accepted') this.#finish(batch, result);
+    else if (result.status !== 'unknown') this.#finish(batch, lost(result, this.#options.name));
+    else {
+      this.#resolve(batch, { wakeAt }, result.cause).then(
+        end => this.#finish(batch, end),
+        error => this.#finish(batch, { status: 'unknown', cause: asTroupeError(error) }),
+      );
+    }
   }
 
   #takeBatch(): PendingRecord[] | undefined {
@@ -113,18 +128,6 @@ export class Appender {
     return queue.splice(0, count);
   }
 
-  async #attempt(batch: readonly PendingRecord[]): Promise<AppendEnd> {
-    const { log, name } = this.#options;
-    const last = batch[batch.length - 1] as PendingRecord;
-    const options = last.wakeAt === this.#wakeAt ? undefined : { wakeAt: last.wakeAt };
-    const result = await log.append(name, this.#tail, batch as readonly NewRecord[], options);
-    this.#wakeAt = last.wakeAt;
-    if (result.status === 'accepted') return result;
-    if (result.status === 'unknown')
-      return this.#resolve(batch, { wakeAt: last.wakeAt }, result.cause);
-    return lost(result, name);
-  }
-
   /**
    * Learns what became of an append by finding the own record: repeat the same records with the
    * same expectation until accepted or refused; after a refusal look at what stands behind the
@@ -139,7 +142,7 @@ export class Appender {
     const { log, name, resolveAttemptsMax } = this.#options;
     for (let attempt = 0; attempt < resolveAttemptsMax; attempt += 1) {
       await this.#pause(attempt);
-      const result = await log.append(name, this.#tail, batch as readonly NewRecord[], options);
+      const result = await log.append(name, this.#tail, batch, options);
       if (result.status === 'accepted') return result;
       // An engine that failed for good has no better answer later.
       if (result.status === 'unavailable' && result.cause.code === 'ENGINE_FAILED') break;
