@@ -62,7 +62,7 @@ export async function runStep(task: TaskRun, request: StepRequest): Promise<unkn
       effect === undefined
         ? await begin(task, claim, request)
         : await afterCut(task, claim, request);
-    return task.conclude(claim, outcome);
+    return task.conclude(claim, outcome, () => forget(task, claim));
   } finally {
     task.leave(claim);
   }
@@ -81,9 +81,7 @@ async function afterCut(task: TaskRun, claim: Claim, request: StepRequest): Prom
   const going = steps?.get(claim.identity);
   if (going !== undefined) {
     const outcome = await going;
-    if (task.isOver) return never();
-    steps?.delete(claim.identity);
-    return outcome as EffectOutcome;
+    return task.isOver ? never() : (outcome as EffectOutcome);
   }
   const finding = await find(task, claim, request);
   if (finding === 'fail') return ['error', stepUnknown(task, claim.name).toValue()];
@@ -132,9 +130,13 @@ async function perform(task: TaskRun, claim: Claim, request: StepRequest): Promi
   host.faultPoint('task.step-ended', 'before-durable');
   // The next life of the run, if there is one, finds the outcome where it was left.
   if (task.isOver) return never();
-  steps.delete(claim.identity);
   host.observeStep(contract.type, claim.name, 'finished');
   return ended;
+}
+
+/** The outcome is recorded: until then, a life of the run that begins anew finds it here. */
+function forget(task: TaskRun, claim: Claim): void {
+  task.agent.host.runningSteps.get(task.run.id)?.delete(claim.identity);
 }
 
 async function attemptAll(

@@ -136,12 +136,12 @@ export class TaskRun {
 
   /**
    * Takes down an outcome, and tells the task. It is recorded with the next intent, or at the end
-   * of the tick.
+   * of the tick; then `done` is called.
    */
-  conclude(claim: Claim, outcome: EffectOutcome): unknown {
+  conclude(claim: Claim, outcome: EffectOutcome, done?: () => void): unknown {
     this.checkLive();
     const at = this.agent.host.clock.now();
-    this.#enqueue({ op: this.effectOp(claim, { status: 'done', outcome, at }), done: undefined });
+    this.#enqueue({ op: this.effectOp(claim, { status: 'done', outcome, at }), done });
     return this.tell(outcome, at);
   }
 

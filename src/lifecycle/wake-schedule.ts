@@ -101,7 +101,8 @@ export class WakeSchedule {
     if (first === undefined || this.#isClosed || first.at >= this.#timerAt) return;
     this.#timer?.cancel();
     this.#timerAt = first.at;
-    const delay = Math.max(0, first.at - this.#options.clock.now());
+    // No longer than that, because the wall clock may be set forward meanwhile.
+    const delay = Math.min(horizonMs, Math.max(0, first.at - this.#options.clock.now()));
     this.#timer = this.#options.clock.setTimer(delay, () => this.#fire());
   }
 

@@ -42,6 +42,13 @@ export class Held {
     this.#timer ??= this.#clock.setTimer(this.#limits.heldTimeoutMs, () => this.#expire());
   }
 
+  /** Refuses the message that came last, to make room; returns whether there was one. */
+  giveWay(): boolean {
+    const item = this.#items.pop();
+    if (item !== undefined) item.reject(refusal(item, 'the mailbox is full'));
+    return item !== undefined;
+  }
+
   /** Takes out what may run now. */
   release(mayRun: (item: MailboxItem) => boolean): MailboxItem[] {
     if (this.#items.length === 0) return this.#items;

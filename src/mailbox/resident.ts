@@ -99,7 +99,8 @@ export class Resident implements Runnable {
   /** Takes a message. Full means refused, at once. */
   deliver(item: MailboxItem): void {
     const { mailboxLengthMax } = this.#type.implementation.contract.limits;
-    if (this.waiting >= mailboxLengthMax) {
+    // What is held waits for another message, which may be this one.
+    if (this.waiting >= mailboxLengthMax && this.#held?.giveWay() !== true) {
       item.reject(mailboxFull(this.address, mailboxLengthMax));
       return;
     }
