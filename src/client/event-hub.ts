@@ -1,22 +1,18 @@
 /**
- * Listeners to events as they are accepted. Each has a queue of its own, so that a slow one harms
- * nobody: when its queue is full the oldest events are dropped, and that is logged.
+ * Listeners to events as they are accepted, each with a queue of its own.
  */
-
 import type { EventMeta } from '../agent/history-types.ts';
 import type { PublishedEvents } from '../agent/host.ts';
-import { textOf } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { ListenerQueue } from './listener-queue.ts';
 
 type Listener = (data: unknown, meta: EventMeta) => void;
 
 interface Subscription {
   readonly event: string | undefined;
-  readonly listener: Listener;
-  queue: (readonly [data: unknown, meta: EventMeta])[];
-  dropped: number;
+  readonly queue: ListenerQueue<readonly [data: unknown, meta: EventMeta]>;
 }
 
 /** What an event hub needs. */
@@ -37,11 +33,16 @@ export class EventHub {
 
   /** Listens to one event of an agent, or to all. Returns the way to stop. */
   on(address: string, event: string | undefined, listener: Listener): () => void {
-    const subscription: Subscription = { event, listener, queue: [], dropped: 0 };
+    const queue = new ListenerQueue<readonly [unknown, EventMeta]>({
+      ...this.#options,
+      name: `${address} ${event ?? 'events'}`,
+      tell: ([data, meta]) => listener(data, meta),
+    });
+    const subscription: Subscription = { event, queue };
     const all = this.#subscriptions.get(address) ?? new Set();
     this.#subscriptions.set(address, all.add(subscription));
     return () => {
-      subscription.queue = [];
+      queue.clear();
       all.delete(subscription);
       if (all.size === 0) this.#subscriptions.delete(address);
     };
@@ -53,36 +54,8 @@ export class EventHub {
     if (subscriptions === undefined) return;
     for (const [index, [name, data]] of events.entries()) {
       const meta = { agent: address, ...position, index, at: new Date(at) };
-      for (const subscription of subscriptions) {
-        if (subscription.event === undefined || subscription.event === name)
-          this.#enqueue(subscription, data, meta);
-      }
-    }
-  }
-
-  #enqueue(subscription: Subscription, data: unknown, meta: EventMeta): void {
-    const { clock, queueMax } = this.#options;
-    subscription.queue.push([copyValue(data, meta.agent), meta]);
-    if (subscription.queue.length > queueMax) {
-      subscription.queue.shift();
-      subscription.dropped += 1;
-    }
-    if (subscription.queue.length === 1) clock.defer(() => this.#drain(subscription));
-  }
-
-  #drain(subscription: Subscription): void {
-    const { queue, dropped, listener } = subscription;
-    subscription.queue = [];
-    subscription.dropped = 0;
-    if (dropped > 0) this.#options.logger.warn('a slow listener missed events', { dropped });
-    for (const [data, meta] of queue) {
-      try {
-        listener(data, meta);
-      } catch (error) {
-        this.#options.logger.error('an event listener threw', {
-          agent: meta.agent,
-          error: textOf(error),
-        });
+      for (const { event, queue } of subscriptions) {
+        if (event === undefined || event === name) queue.push([copyValue(data, address), meta]);
       }
     }
   }
