@@ -129,7 +129,9 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
  *     }
  *   },
  *   async check(world) {
- *     const count = await world.patiently(troupe => troupe.agents.get(counter, 'one').execute('count'));
+ *     const count = await world.patiently(troupe =>
+ *       troupe.agents.get(counter, 'one').execute('count'),
+ *     );
  *     if (count !== 20) throw new Error(`20 were added, and ${count} are there`);
  *   },
  * });

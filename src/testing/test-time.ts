@@ -1,6 +1,7 @@
 /**
- * Time in a user's test: it stands still until the test lets it pass. What the disk and the rest of
- * the world do takes no time on this clock; it happens by itself, in an order that the seed decides.
+ * Time in a user's test: it stands still until the test lets it pass. What the disk and the rest
+ * of the world do takes no time on this clock; it happens by itself, in an order that the seed
+ * decides.
  */
 import { type Duration, durationMs } from '../core/duration.ts';
 import { invariant } from '../core/errors.ts';

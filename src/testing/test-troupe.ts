@@ -101,7 +101,11 @@ export interface TestTroupe<D extends Contract = Contract> extends TestClient<D>
  *
  * const counter = defineAgent('counter', {
  *   state: z.object({ count: z.number().default(0) }),
- *   actions: { addLater: turn({ input: z.number() }), add: turn({ input: z.number() }), count: read({ output: z.number() }) },
+ *   actions: {
+ *     addLater: turn({ input: z.number() }),
+ *     add: turn({ input: z.number() }),
+ *     count: read({ output: z.number() }),
+ *   },
  * });
  * const counterAgent = implement(counter, {
  *   addLater: (ctx, by) => ctx.after('7d', 'add', by),

@@ -1,4 +1,4 @@
-/** The agents that the tests of mistakes use: an account, and the mistakes that its code can make. */
+/** The agent that the tests of mistakes use, with the mistakes that its code can make. */
 import { z } from 'zod';
 import { defineAgent, implement, read, task, turn } from '../../src/index.ts';
 

@@ -1,4 +1,4 @@
-/** Mistakes that show in how long things take: a turn that holds its agent, and a mailbox that fills. */
+/** Mistakes that show in time: a turn that holds its agent, and a mailbox that fills. */
 import { describe, expect, it } from 'vitest';
 import { createTroupe } from '../../src/index.ts';
 import { folderOf } from '../helpers/folder-of.ts';

@@ -1,6 +1,6 @@
 /**
- * Mistakes with a data directory: who may use it, which code reads it, and what lies in it. Whatever
- * is refused is left as it was.
+ * Mistakes with a data directory: who may use it, which code reads it, and what lies in it.
+ * Whatever is refused is left as it was.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';

@@ -14,7 +14,10 @@ const diskBytes = 8 << 20;
 
 const shelf = defineAgent('shelf', {
   state: z.object({ count: z.number().default(0), text: z.string().default('') }),
-  actions: { put: turn({ input: z.string(), output: z.number() }), count: read({ output: z.number() }) },
+  actions: {
+    put: turn({ input: z.string(), output: z.number() }),
+    count: read({ output: z.number() }),
+  },
 });
 const shelfAgent = implement(shelf, {
   put(ctx, text) {
