@@ -262,7 +262,8 @@ export class Activation implements RepeatingAgent {
     const startedAt = this.host.clock.monotonic();
     const context = new TurnContext(this, item.envelope, this.#head);
     try {
-      const result = item.work === undefined ? this.#invoke(context, item) : item.work(context);
+      const result =
+        item.work === undefined ? this.#invoke(context, item, startedAt) : item.work(context);
       if (isThenable(result)) return this.#finishLater(item, context, result, startedAt);
       const tookMs = this.#finish(item, context, result, startedAt);
       if (tookMs > this.host.limits.slowTurnMs) this.#warnOfSlow(item);
@@ -277,8 +278,10 @@ export class Activation implements RepeatingAgent {
     return this.committer === undefined ? this.#memoryState : this.committer.image.state;
   }
 
-  #invoke(context: TurnContext, { envelope, inboxId }: MailboxItem): unknown {
-    if (envelope.deadline <= this.host.clock.now() && inboxId === undefined) {
+  #invoke(context: TurnContext, item: MailboxItem, startedAt: number): unknown {
+    const { envelope, arrivedAt, inboxId } = item;
+    const patienceMs = envelope.deadline - envelope.firstAttemptAt;
+    if (startedAt - arrivedAt >= patienceMs && inboxId === undefined) {
       throw new TroupeError('DEADLINE_EXCEEDED', {
         detail: `${this.address}.${envelope.action} waited in the mailbox until its deadline had passed`,
         outcome: 'not-executed',

@@ -55,6 +55,13 @@ export class Deadlines {
     timed.nextTimed = undefined;
   }
 
+  /** All that have a deadline. */
+  *all(): Generator<Timed> {
+    for (const slot of this.#slots.values()) {
+      for (let timed = slot.first; timed !== undefined; timed = timed.nextTimed) yield timed;
+    }
+  }
+
   /** Takes all back. */
   close(): void {
     for (const slot of this.#slots.values()) slot.timer.cancel();

@@ -70,7 +70,9 @@ export class Delivery {
   readonly #outgoing: Outgoing;
   readonly #deadlines: Deadlines;
   readonly #carrier: Carrier;
-  readonly #open = new Set<Shipment>();
+  /** Messages on their way that have no deadline; all others are among the deadlines. */
+  readonly #endless = new Set<Shipment>();
+  #openCount = 0;
   readonly #pauses = new Set<{ readonly timer: Timer; resolve(): void }>();
   #refusal: TroupeError | undefined;
   #draining: TroupeError | undefined;
@@ -103,7 +105,7 @@ export class Delivery {
 
   /** How many messages are on their way. */
   get openCount(): number {
-    return this.#open.size;
+    return this.#openCount;
   }
 
   /** Delivers a message; resolves with its answer. */
@@ -142,10 +144,7 @@ export class Delivery {
 
   /** Whether nobody waits for an answer that could still come soon. */
   get isAtRest(): boolean {
-    for (const shipment of this.#open) {
-      if (shipment.dueAt < Number.POSITIVE_INFINITY) return false;
-    }
-    return true;
+    return this.#openCount === this.#endless.size;
   }
 
   /** Refuses what comes from outside agents; what agents send goes on. */
@@ -162,13 +161,14 @@ export class Delivery {
   close(error: TroupeError): void {
     this.#refusal = error;
     this.#sweeping?.cancel();
+    const open = [...this.#endless, ...this.#deadlines.all()] as Shipment[];
     this.#deadlines.close();
     for (const { timer, resolve } of this.#pauses) {
       timer.cancel();
       resolve();
     }
     this.#pauses.clear();
-    for (const shipment of [...this.#open]) shipment.abandon(error);
+    for (const shipment of open) shipment.abandon(error);
   }
 
   #ship(message: Message, answer: Answer): void {
@@ -176,7 +176,7 @@ export class Delivery {
     const isOutside = message.caller === undefined;
     const refusal = this.#refusal ?? (isOutside ? this.#draining : undefined);
     if (refusal !== undefined) throw refusal;
-    if (isOutside && this.#open.size >= limits.requestsMax) throw overloaded(limits.requestsMax);
+    if (isOutside && this.#openCount >= limits.requestsMax) throw overloaded(limits.requestsMax);
     const { type, key, priority, guarantee } = message;
     const contract = router.contractOf(type);
     const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
@@ -189,8 +189,9 @@ export class Delivery {
     const now = clock.monotonic();
     const way = { now, dueAt: now + timeoutMs, receiver, isRead };
     const shipment = new Shipment(this.#carrier, envelope, way, answer);
-    this.#open.add(shipment);
-    if (timeoutMs !== Number.POSITIVE_INFINITY) this.#deadlines.add(shipment);
+    this.#openCount += 1;
+    if (timeoutMs === Number.POSITIVE_INFINITY) this.#endless.add(shipment);
+    else this.#deadlines.add(shipment);
     shipment.send();
   }
 
@@ -249,8 +250,9 @@ export class Delivery {
   }
 
   #settled(shipment: Shipment, isAnswered: boolean): void {
-    this.#open.delete(shipment);
-    this.#deadlines.remove(shipment);
+    this.#openCount -= 1;
+    if (shipment.dueAt === Number.POSITIVE_INFINITY) this.#endless.delete(shipment);
+    else this.#deadlines.remove(shipment);
     const { numbering } = shipment.envelope;
     if (numbering !== undefined)
       this.#outgoing.settle(shipment.receiver, numbering.number, isAnswered);
