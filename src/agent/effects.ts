@@ -115,7 +115,7 @@ export class Effects {
   #mismatch(identity: string, effect: Effect, { kind, name }: EffectRequest): TroupeError {
     const isInput = effect.kind === kind && effect.name === name;
     return new TroupeError('STEP_MISMATCH', {
-      detail: `run ${this.#run.id} of ${this.#place} has recorded the ${effect.kind} "${effect.name}" in the place "${identity.trim()}", and the code now asks for the ${kind} "${name}"${isInput ? ' with another input' : ''}`,
+      detail: `run ${this.#run.id} of ${this.#place} has recorded the ${effect.kind} "${effect.name}" in the place "${identity.trim()}", and the code now asks for the ${kind} "${name}"${isInput ? ' with another input' : ''}; give it another name or key, or let this run end on the code that began it`,
     });
   }
 }

@@ -132,7 +132,7 @@ describe.each(['memory', 'embedded'] as const)('a node in a test, on %s', engine
 });
 
 describe('faults of one engine', () => {
-  it('a failed flush stops all writing until the restart, which finds what was promised', async () => {
+  it('a failed flush stops all writing until the restart, and loses no answer', async () => {
     await using troupe = await createTestTroupe({ agents, engine: 'embedded' });
     const one = troupe.agents.get(counter, 'one');
     await one.execute('add', 1);
