@@ -34,7 +34,9 @@ function checkAgent({ agent, records }: TrueLog, wallMs: number): Violation[] {
 }
 
 function judgeRing({ did, record }: TrueRecord, timers: ReadonlyMap<string, TimerEntry>) {
-  if (did?.timer === undefined) return undefined;
+  // A ring that was given up and sent again comes as a message.
+  const isMessage = record.ops.some(op => op[0] === 'consume' || op[0] === 'uninbox');
+  if (did?.timer === undefined || isMessage) return undefined;
   const { id, token } = did.timer;
   const place = `timer ${id} of ${token} rang in version ${record.version}`;
   const entry = timers.get(id);

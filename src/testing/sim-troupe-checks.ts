@@ -65,13 +65,16 @@ function durableOf(logs: readonly TrueLog[]) {
   );
 }
 
-/** What was given up and sent again took effect after all, whatever its caller was told. */
+/**
+ * What was given up after it had been confirmed took no effect, and what was given up and then sent
+ * again took effect after all, whatever its caller was told.
+ */
 function writesOf(operations: readonly Operation[], logs: readonly TrueLog[]): Operation[] {
   const given = givenUp(logs);
   return operations
     .filter(each => each.kind === 'write')
     .map(each =>
-      each.status === 'fail' && given.has(each.command) ? { ...each, status: 'info' } : each,
+      given.has(each.command) && each.output === undefined ? { ...each, status: 'info' } : each,
     );
 }
 

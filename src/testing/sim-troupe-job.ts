@@ -27,8 +27,10 @@ type JobContext = TaskContext<CellContract, string>;
 interface Bench {
   readonly ctx: JobContext;
   readonly tools: JobTools;
-  /** Steps that have ended, by their idempotency keys. */
+  /** Steps of parts that have ended, by their idempotency keys. */
   readonly ended: string[];
+  /** Steps of the part at hand; those that go on together do not stand on each other. */
+  readonly fresh: string[];
   /** What the parts brought so far. */
   readonly results: string[];
   /** Counts what was sent, for its order. */
@@ -37,9 +39,10 @@ interface Bench {
 
 /** Runs a job; its answer tells what each part brought. */
 export async function runJob(ctx: JobContext, job: Job, tools: JobTools): Promise<string[]> {
-  const bench: Bench = { ctx, tools, ended: [], results: [], sent: new Map() };
+  const bench: Bench = { ctx, tools, ended: [], fresh: [], results: [], sent: new Map() };
   for (const [place, part] of job.parts.entries()) {
     bench.results.push(await resultOf(() => carryOut(bench, part, `${ctx.runId}/${place}`)));
+    bench.ended.push(...bench.fresh.splice(0));
   }
   return bench.results;
 }
@@ -104,14 +107,14 @@ async function call(
 }
 
 async function step(bench: Bench, part: StepPart): Promise<string> {
-  const { ctx, ended } = bench;
+  const { ctx, fresh } = bench;
   let id = '';
   const body = (called: StepCall) => {
     id = called.idempotencyKey;
     return perform(bench, part, id);
   };
   const result = await ctx.step(part.name, { ms: part.ms }, body, optionsOf(part));
-  if (id !== '') ended.push(id);
+  if (id !== '') fresh.push(id);
   return result;
 }
 

@@ -134,7 +134,7 @@ function drawStoreLimits(random: SimRandom): Partial<StoreLimits> {
     batchBytesMax: random.pick([4 << 10, 64 << 10]) ?? 0,
     checkpointBytesMin: random.pick([32 << 10, 128 << 10]) ?? 0,
     reserveBytes: random.pick([0, 8 << 10, 32 << 10]) ?? 0,
-    sliceBytesMax: random.pick([8 << 10, 1 << 20]) ?? 0,
+    sliceBytesMax: random.pick([64 << 10, 1 << 20]) ?? 0,
   };
 }
 
