@@ -1,7 +1,7 @@
 /**
- * `troupe dev FILE`: runs the agents that a module exports as `agents`, with the admin API open. The
- * node lives in a process of its own, which Node starts again when a file that it imported changes;
- * the data stay, so agents go on where they were.
+ * `troupe dev FILE`: runs the agents that a module exports as `agents`, with the admin API open.
+ * The node lives in a process of its own, which Node starts again when a file that it imported
+ * changes; the data stay, so agents go on where they were.
  */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * How a command ends: 0 when it did what was asked, 1 when that failed, 2 when it was asked in a way
- * that makes no sense, 3 when there is no node to ask.
+ * How a command ends: 0 when it did what was asked, 1 when that failed, 2 when it was asked in a
+ * way that makes no sense, 3 when there is no node to ask.
  */
 import { errorCodes } from '../core/error-codes.ts';
 import { TroupeError } from '../core/errors.ts';

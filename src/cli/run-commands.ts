@@ -1,4 +1,4 @@
-/** `troupe runs` and `troupe dead`: tasks that wait for a person, and messages that were given up. */
+/** `troupe runs` and `troupe dead`: tasks that wait for a person, messages that were given up. */
 import { type Command, Option } from 'commander';
 import type { RunInfo } from '../agent/run-types.ts';
 import type { DeadLetterInfo, Page } from '../client/troupe.ts';
@@ -23,7 +23,11 @@ export function addRunCommands(program: Command, terminal: Terminal): void {
   const runs = program
     .command('runs')
     .description('look at the runs of tasks, and decide for them');
-  paged(runs.command('ls').description('list runs: those that go on, and those that ended lately'))
+  paged(
+    runs
+      .command('ls')
+      .description('list runs that have not ended, with the others of their agents'),
+  )
     .addOption(new Option('--status <status>', 'only runs that stand so').choices(statuses))
     .action(async ({ type, status, limit, cursor }: PageOptions, command: Command) => {
       const session = sessionOf(terminal, command);

@@ -1,7 +1,7 @@
 /**
- * What a request of the admin API brings, checked field by field: bodies are JSON objects with known
- * fields only, and a parameter that is not understood is refused rather than ignored. Inputs of
- * actions and signals pass through; their schemas check them.
+ * What a request of the admin API brings, checked field by field: bodies are JSON objects with
+ * known fields only, and a parameter that is not understood is refused rather than ignored. Inputs
+ * of actions and signals pass through; their schemas check them.
  */
 import type { Context } from 'hono';
 import { checkedOptions } from '../agent/contract-check.ts';

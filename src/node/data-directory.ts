@@ -1,7 +1,8 @@
 /**
- * What an operator does with a data directory: look at it, copy it, bring it back, make damaged logs
- * whole. While a node runs, the node does it; while none does, the command line opens the directory
- * itself. Nothing here decides anything: it is the way to the engine for those who may not see it.
+ * What an operator does with a data directory: look at it, copy it, bring it back, make damaged
+ * logs whole. While a node runs, the node does it; while none does, the command line opens the
+ * directory itself. Nothing here decides anything: it is the way to the engine for those who may
+ * not see it.
  */
 import { resolve } from 'node:path';
 import { type CopyReport, restore } from '../engines/embedded/backup.ts';

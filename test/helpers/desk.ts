@@ -1,4 +1,4 @@
-/** Agents for tests of the admin API and the command line, as a module that `troupe dev` can run. */
+/** Agents for tests of the admin API and the command line, as a module for `troupe dev`. */
 import { appendFileSync } from 'node:fs';
 import { z } from 'zod';
 import { defineAgent, implement, read, task, turn } from '../../src/index.ts';

@@ -180,6 +180,24 @@ it.each(['while the node runs', 'while none does'])('repairs a damaged log %s', 
   expect(await troupe('agents', 'repair', 'desk/a')).toMatchObject({ exitCode: 0 });
 });
 
+it('repairs the log of an agent that is in memory', async () => {
+  await startNode();
+  for (const text of ['one', 'DAMAGE-HERE', 'three']) {
+    await troupe('agents', 'call', 'desk/a', 'keep', JSON.stringify(text));
+  }
+  damage('DAMAGE-HERE');
+  const exported = join(folder, 'export.ndjson');
+  expect(await troupe('agents', 'repair', 'desk/a', '--yes', '--export', exported)).toMatchObject({
+    exitCode: 0,
+    output: expect.stringContaining('It is repaired.'),
+  });
+  expect(await json('agents', 'state', 'desk/a')).toMatchObject({ state: { kept: 'one' } });
+  expect(await json('agents', 'call', 'desk/a', 'add', '1')).toMatchObject({
+    value: 1,
+    version: 2,
+  });
+});
+
 it('examines the node, its data, and what is left of it', async () => {
   const nothing = await json('doctor');
   expect(checks(nothing)).toMatchObject({ runtime: 'ok', 'data format': 'warning' });

@@ -1,4 +1,4 @@
-/** The admin API as `createTroupe` opens it: on loopback, with its files, and closed with the node. */
+/** The admin API as `createTroupe` opens it: on loopback, with its files, closed with the node. */
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';

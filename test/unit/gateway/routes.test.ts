@@ -227,7 +227,7 @@ describe('data', () => {
     expect(await admin.ask('GET', at('a', '/damage'))).toMatchObject({ status: 400 });
   });
 
-  it('are copied only to a place that means the same to both, and given up only with consent', async () => {
+  it('are copied only to an absolute path, and given up only with consent', async () => {
     await using admin = await openAdminApp();
     const body = { directory: 'here' };
     expect(await admin.ask('POST', '/v1/backup', { body })).toMatchObject({
