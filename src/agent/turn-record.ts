@@ -14,7 +14,7 @@ import { fingerprintOf } from './keyed-replies.ts';
 import type { Outbox } from './outbox.ts';
 import { checkQuotas, deadLetterOps, isInboxFull } from './quotas.ts';
 import { deliveredOps, inboxEntry, isTurnOp, originOf, sendOps, stateOps } from './seal.ts';
-import { admission, type KeyedAgent } from './settled.ts';
+import { admission, type KeyedAgent, passNumber } from './settled.ts';
 import type { Tasks } from './tasks.ts';
 import type { TurnDecision } from './turn-context.ts';
 
@@ -47,6 +47,8 @@ export function sealTurn(
   const ops = [...changes, ...decision.ops, ...promised];
   const waiter = releasing(agent, item, decision, { reply, version, promised });
   if (ops.length === 0 && envelope.guarantee !== 'exactly_once' && item.inboxId === undefined) {
+    // No record says that it was handled, but what comes behind it must not wait for it.
+    passNumber(agent, envelope, isKept(item, runId) ? reply : null);
     committer.whenAccepted(waiter);
     return;
   }
