@@ -212,8 +212,8 @@ export class Activation implements RepeatingAgent {
   }
 
   /**
-   * Handles one item, about which {@link Activation.admit} has decided; a promise says when the next
-   * may begin. Never throws or rejects.
+   * Handles one item, about which {@link Activation.admit} has decided; a promise says when the
+   * next may begin. Never throws or rejects.
    */
   handle(item: MailboxItem, admitted: Admission): Promise<void> | undefined {
     if (this.#isEnded) {
@@ -355,9 +355,16 @@ export class Activation implements RepeatingAgent {
       item.reject(endedError(this.address));
       return undefined;
     }
-    const error = failureOf(thrown, `${this.address}.${item.envelope.action}`);
+    const error = this.#failure(item, thrown);
     this.host.observe(item.envelope, 'turn', startedAt, error);
     return failTurn(this, item, error);
+  }
+
+  /** What an administrative act throws is the runtime's own, and told as it is. */
+  #failure({ envelope }: MailboxItem, thrown: unknown): TroupeError {
+    const { action } = envelope;
+    if (isAdministrative(action) && TroupeError.is(thrown)) return thrown;
+    return failureOf(thrown, `${this.address}.${action}`);
   }
 
   #warnOfSlow({ envelope }: MailboxItem): void {

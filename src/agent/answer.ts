@@ -2,6 +2,7 @@
 import { TroupeError } from '../core/errors.ts';
 import { copyValue } from '../core/values.ts';
 import type { StoredReply } from '../state/entries.ts';
+import { placed } from './answer-position.ts';
 import type { Waiter } from './commit.ts';
 import { outcomeKept } from './failure.ts';
 import type { MailboxItem } from './item.ts';
@@ -9,7 +10,9 @@ import type { MailboxItem } from './item.ts';
 /** Answers a caller with what is recorded; a run answers by itself. */
 export function answer(item: MailboxItem, reply: StoredReply, epoch: number): void {
   if (reply[0] === 'ok') item.resolve({ value: reply[1], epoch, version: reply[2] });
-  else if (reply[0] === 'error') item.reject(TroupeError.from(reply[1]));
+  else if (reply[0] === 'error') {
+    item.reject(placed(TroupeError.from(reply[1]), { epoch, version: reply[2] }));
+  }
 }
 
 /** Answers a caller once all records in flight are accepted. */

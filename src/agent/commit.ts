@@ -74,6 +74,8 @@ export class Committer {
   #trimmedBefore: Seq = 0;
   /** Snapshots whose place is known, oldest first: where history may be cut. */
   readonly #snapshots: SnapshotPlace[];
+  /** To be said in the next record. */
+  #newLineage: string | undefined;
 
   constructor(options: CommitterOptions) {
     const { host, loaded, address } = options;
@@ -89,6 +91,7 @@ export class Committer {
     this.#bytesSinceSnapshot = loaded.bytesSinceSnapshot;
     this.#snapshotBytes = loaded.snapshotBytes;
     this.#snapshots = [...loaded.snapshots];
+    this.#newLineage = loaded.newLineage;
     this.#appender = new Appender({
       log: host.log,
       clock: host.clock,
@@ -142,8 +145,11 @@ export class Committer {
    * @throws `PAYLOAD_TOO_LARGE` when it, or the agent with it, would be larger than is allowed;
    * nothing happened then.
    */
-  commit(commit: Commit): void {
+  commit(given: Commit): void {
     const { host } = this.#options;
+    const lineage = this.#newLineage;
+    const commit: Commit =
+      lineage === undefined ? given : { ...given, ops: [['lineage', lineage], ...given.ops] };
     const record = this.#record(commit);
     const bytes = encodeRecord(record);
     this.#checkSize(bytes.length);
@@ -151,6 +157,7 @@ export class Committer {
     this.#imageBytesBound += bytes.length;
     host.faultPoint('agent.record-made', 'before-durable');
     applyOwnRecord(this.#image, record, host.retention, commit.state);
+    this.#newLineage = undefined;
     if (this.#needsWhole && hasWhole(commit.ops)) this.#needsWhole = false;
     if (!this.#image.hasState && commit.ops.some(op => op[0] === 'delete'))
       this.#needsWhole = this.#options.begin(this.#image);
@@ -186,6 +193,7 @@ export class Committer {
     }
     // A state that was never recorded is nobody's: the first turn records it whole.
     this.#needsWhole = !image.hasState;
+    this.#newLineage = undefined;
     applyOwnRecord(image, record, this.#options.host.retention, image.state);
     this.#push(record, bytes, bytes.length, undefined);
     this.#recordsSinceSnapshot = 0;
@@ -206,6 +214,7 @@ export class Committer {
       recordsSinceSnapshot: this.#recordsSinceSnapshot,
       bytesSinceSnapshot: this.#bytesSinceSnapshot,
       needsWhole: this.#needsWhole,
+      newLineage: this.#newLineage,
     };
   }
 

@@ -11,7 +11,7 @@ import type { Log, LogSlice, Seq, StoredRecord } from '../ports/log.ts';
 import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
 import type { Retention } from '../state/entries.ts';
 import { chainHash } from '../state/hash.ts';
-import { applyRecord, emptyImage, wakeAtOf } from '../state/image.ts';
+import { applyRecord, beginLineage, emptyImage, wakeAtOf } from '../state/image.ts';
 import { decodeRecord, type TurnRecord } from '../state/record.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
@@ -32,6 +32,8 @@ export interface LoadedAgent {
   readonly bytesSinceSnapshot: number;
   /** Whether the state is not in the log as it stands here. */
   readonly needsWhole: boolean;
+  /** The lineage that the image has begun, when the log does not say so yet. */
+  readonly newLineage?: string | undefined;
 }
 
 const noHash = new Uint8Array(16);
@@ -50,11 +52,7 @@ export async function loadAgent(
 ): Promise<LoadedAgent> {
   const { contract } = implementation;
   const address = `${contract.type}/${key}`;
-  const fold = new Fold(
-    address,
-    emptyImage(host.lineage, host.epoch, contract.stateVersion),
-    host.retention,
-  );
+  const fold = new Fold(address, emptyImage('', host.epoch, contract.stateVersion), host.retention);
   try {
     let slice = await host.log.readLatest(address);
     fold.addAll(slice);
@@ -71,8 +69,10 @@ export async function loadAgent(
       detail: `${address} ends at version ${fold.image.version}, but version ${versionSeen} was acknowledged; restore a backup`,
     });
   }
+  const newLineage = lineageAfter(fold, host);
+  if (newLineage !== undefined) beginLineage(fold.image, newLineage);
   const needsWhole = adoptState(fold.image, implementation, key);
-  return fold.finish(needsWhole);
+  return { ...fold.finish(needsWhole), newLineage };
 }
 
 /** Damage is told with the agent that suffers it, and with what an operator can do. */
@@ -83,6 +83,17 @@ function withWayBack(error: unknown, address: string): unknown {
     data: error.data,
     cause: error,
   });
+}
+
+/**
+ * The lineage that has to begin: after a repair that cut the log, because its numbers may be known
+ * to receivers, and in data that were restored, because those that came after the backup may be.
+ */
+function lineageAfter(fold: Fold, host: AgentHost): string | undefined {
+  const { lineage } = fold.image;
+  if (fold.isCut) return `${host.lineage}.${host.nextId()}`;
+  const isOurs = lineage === host.lineage || lineage.startsWith(`${host.lineage}.`);
+  return lineage === '' || isOurs ? undefined : host.lineage;
 }
 
 /** Checks and applies records in order. */
@@ -97,6 +108,7 @@ export class Fold {
   #snapshots: readonly SnapshotPlace[] = [];
   #snapshotBytes = 0;
   #isFirst = true;
+  #isCut = false;
 
   constructor(address: string, image: AgentImage, retention: Retention) {
     this.#address = address;
@@ -112,8 +124,15 @@ export class Fold {
   /** Applies the records of a slice. */
   addAll(slice: LogSlice): void {
     for (const stored of slice.records) this.add(stored);
-    // After a repair the tail is a mark, which is no record.
-    if (slice.isComplete) this.#tail = slice.tail;
+    if (!slice.isComplete) return;
+    // After a repair that cut the log the tail is a mark, which is no record.
+    this.#isCut = this.#tail !== slice.tail;
+    this.#tail = slice.tail;
+  }
+
+  /** Whether a repair took records off the end, and none was made since. */
+  get isCut(): boolean {
+    return this.#isCut;
   }
 
   /** Applies one record and returns it. */
@@ -142,13 +161,21 @@ export class Fold {
       image: this.image,
       chain: this.#chain,
       tail: this.#tail,
-      wakeAt: this.#tail === 0 ? Number.POSITIVE_INFINITY : wakeAtOf(this.image),
+      wakeAt: this.#wakeAt,
       snapshots: this.#snapshots,
       snapshotBytes: this.#snapshotBytes,
       recordsSinceSnapshot: this.#count,
       bytesSinceSnapshot: this.#bytes,
       needsWhole,
     };
+  }
+
+  /**
+   * What the log knows: a repair has it say "at once", so that nothing that is due is forgotten.
+   */
+  get #wakeAt(): number {
+    if (this.#isCut) return 0;
+    return this.#tail === 0 ? Number.POSITIVE_INFINITY : wakeAtOf(this.image);
   }
 
   #checkChain(record: TurnRecord, stored: StoredRecord, place: string): void {

@@ -16,7 +16,7 @@ import type { Sending } from './sending.ts';
 /** The outbox of one activation. */
 export class Outbox {
   readonly #agent: LiveAgent;
-  /** Numbers on their way, lowest first, per receiver and lane. */
+  /** Numbers on their way, lowest first, per lineage, receiver and lane. */
   #open: Map<string, Set<number>> | undefined;
   #openCount = 0;
   #consumed: string[] = [];
@@ -80,14 +80,15 @@ export class Outbox {
 
   #dispatch(entry: OutboxEntry): void {
     const { host, address } = this.#agent;
-    const lane = numberKey(entry);
+    const sender = `${address}@${entry.lineage ?? this.#agent.image?.lineage ?? ''}`;
+    const lane = `${sender} ${numberKey(entry)}`;
     this.#open ??= new Map();
     const numbers = this.#open.get(lane) ?? new Set();
     this.#open.set(lane, numbers.add(entry.number));
     this.#openCount += 1;
     const floor = () => lowest(numbers, entry.number);
     host.faultPoint('outbox.dispatch', 'after-durable');
-    host.deliverPromised(`${address}@${this.#agent.image?.lineage ?? ''}`, entry, floor).then(
+    host.deliverPromised(sender, entry, floor).then(
       end => this.#ended(entry, lane, end),
       error => this.#agent.logger.error('delivery failed', { error: String(error) }),
     );

@@ -20,7 +20,7 @@ const attemptsMax = 100;
 export async function rebuild(agent: LiveAgent): Promise<Rebuilt> {
   const { committer, address, host } = agent;
   if (committer === undefined) return { version: agent.position.version, matches: true };
-  const fold = new Fold(address, emptyImage(host.lineage, host.epoch, 0), host.retention);
+  const fold = new Fold(address, emptyImage('', host.epoch, 0), host.retention);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     await accepted(committer);
     for await (const stored of readAll(host.log, address, fold.tail)) fold.add(stored);

@@ -14,8 +14,10 @@ export type RestedAgent = string;
 export function packAgent(agent: LoadedAgent): RestedAgent {
   const { image, chain, tail, wakeAt, snapshots, needsWhole } = agent;
   const { lineage, epoch, version, at, stateVersion, state, hasState, ...parts } = image;
-  const { recordsSinceSnapshot, bytesSinceSnapshot, snapshotBytes } = agent;
-  const place = [chain, tail, wakeAt, needsWhole, recordsSinceSnapshot, bytesSinceSnapshot];
+  const { recordsSinceSnapshot, bytesSinceSnapshot, snapshotBytes, newLineage } = agent;
+  const counts = [recordsSinceSnapshot, bytesSinceSnapshot];
+  const begun = newLineage === undefined ? [] : [newLineage];
+  const place = [chain, tail, wakeAt, needsWhole, ...counts, ...begun];
   const cuts = [snapshotBytes, ...snapshots.flatMap(({ seq, version }) => [seq, version])];
   const head = [lineage, epoch, version, at, stateVersion, hasState];
   // Most parts are absent in most agents, and names cost as much as values.
@@ -30,7 +32,7 @@ export function packAgent(agent: LoadedAgent): RestedAgent {
 type Packed = readonly [
   head: readonly [string, number, number, number, number, boolean],
   state: unknown,
-  place: readonly [Uint8Array, number, number, boolean, number, number],
+  place: readonly [Uint8Array, number, number, boolean, number, number, string?],
   cuts: readonly number[],
   present: readonly unknown[],
 ];
@@ -40,7 +42,8 @@ export function unpackAgent(rested: RestedAgent): LoadedAgent {
   // The codec is exact, and nothing else makes such strings.
   const [head, state, place, cuts, present] = decodeValue(Buffer.from(rested, 'latin1')) as Packed;
   const [lineage, epoch, version, at, stateVersion, hasState] = head;
-  const [chain, tail, wakeAt, needsWhole, recordsSinceSnapshot, bytesSinceSnapshot] = place;
+  const [chain, tail, wakeAt, needsWhole, ...others] = place;
+  const [recordsSinceSnapshot, bytesSinceSnapshot, newLineage] = others;
   const parts: Record<string, unknown> = {};
   for (let index = 0; index < present.length; index += 2) {
     parts[present[index] as string] = present[index + 1];
@@ -51,6 +54,7 @@ export function unpackAgent(rested: RestedAgent): LoadedAgent {
     tail,
     wakeAt,
     needsWhole,
+    newLineage,
     recordsSinceSnapshot,
     bytesSinceSnapshot,
     snapshots: snapshotsOf(cuts),

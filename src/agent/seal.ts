@@ -76,6 +76,7 @@ export function sendOps(
   for (const sending of sends) {
     const { id = host.nextId(), type, key, action, input, priority, timeoutMs } = sending;
     if (sending.guarantee !== 'exactly_once') continue;
+    if (image.lineage === '' && ops.length === 0) ops.push(['lineage', host.lineage]);
     const numbered = numberKey({ type, key, priority });
     const number = (used.get(numbered) ?? image.numbers?.get(numbered) ?? 0) + 1;
     used.set(numbered, number);

@@ -1,6 +1,6 @@
 /**
- * What waits for one listener. Each has a queue of its own, so that a slow one harms nobody: when it
- * is full the oldest entries are dropped, and that is logged.
+ * What waits for one listener. Each has a queue of its own, so that a slow one harms nobody: when
+ * it is full the oldest entries are dropped, and that is logged.
  */
 import { textOf } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';

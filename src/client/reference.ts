@@ -6,6 +6,7 @@
 import { actionOf } from '../agent/action.ts';
 import type { AdministrativeInputs } from '../agent/administration.ts';
 import type { AdministrativeReadInputs } from '../agent/administration-reads.ts';
+import { positionOf } from '../agent/answer-position.ts';
 import type { Contract } from '../agent/contract.ts';
 import type {
   EventMeta,
@@ -85,10 +86,10 @@ export class AgentReference {
       );
       return { ok: true, value, position: { agent: this.address, epoch, version } };
     } catch (thrown) {
-      return {
-        ok: false,
-        error: wrapError('INVARIANT_BROKEN', thrown, `${this.address}.${action}`),
-      };
+      const error = wrapError('INVARIANT_BROKEN', thrown, `${this.address}.${action}`);
+      const position = positionOf(error);
+      if (position === undefined) return { ok: false, error };
+      return { ok: false, error, position: { agent: this.address, ...position } };
     }
   }
 

@@ -92,7 +92,9 @@ export class Shipment implements MailboxItem, Timed {
   reject(error: TroupeError): void {
     if (this.#isSettled || !this.#isHanded) return;
     this.#isHanded = false;
-    if (this.#known !== 'unknown') this.#known = error.outcome;
+    // A recorded answer is the last word: no earlier attempt can land behind its record.
+    const isAnswer = error.code === 'REJECTED';
+    if (isAnswer || this.#known !== 'unknown') this.#known = error.outcome;
     const pauseMs = this.#carrier.pause(this, error);
     if (pauseMs === undefined) {
       this.#settle(error.outcome !== 'unknown' && error.outcome !== 'not-executed');

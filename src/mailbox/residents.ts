@@ -124,6 +124,18 @@ export class Residents {
     for (const resident of this.#table.values()) resident.refuse(error);
   }
 
+  /** Forgets what is known of an agent whose log was changed by others: what waits tries again. */
+  forget(address: string): void {
+    const resident = this.#table.get(address);
+    this.#table.delete(address);
+    this.#versionsSeen.delete(address);
+    if (resident === undefined) return;
+    this.#hot.delete(resident);
+    resident.close(
+      new TroupeError('VERSION_CONFLICT', { detail: `the log of ${address} was repaired` }),
+    );
+  }
+
   /** Whether nothing is going on. */
   get areQuiet(): boolean {
     for (const resident of this.#table.values()) if (!resident.isAtRest) return false;

@@ -27,7 +27,10 @@ export interface SnapshotPlace {
 
 /** Everything durable about an agent. Parts that most agents lack are absent until needed. */
 export interface AgentImage {
-  /** Names this history of the agent; a restore or a repair begins a new one. */
+  /**
+   * Names this history of the agent, as a part of all numbers that it gives to messages; a restore
+   * or a repair begins a new one. Empty until it gives the first.
+   */
   lineage: string;
   epoch: number;
   version: number;

@@ -23,6 +23,8 @@ export interface OutboxEntry {
   readonly input: unknown;
   readonly priority: Priority;
   readonly number: number;
+  /** The lineage that the number belongs to; absent while it is still the agent's own. */
+  readonly lineage?: string | undefined;
   readonly at: number;
   /** When it is given up, if before the end of the result window. */
   readonly until?: number | undefined;

@@ -167,14 +167,26 @@ const appliers: { readonly [K in Op[0]]: Applier<K> } = {
     }
   },
   lineage(image, [, lineage]) {
-    image.lineage = lineage;
-    image.numbers = undefined;
+    beginLineage(image, lineage);
   },
   owner() {},
   image(image, [, whole]) {
     Object.assign(image, cleared, whole);
   },
 };
+
+/**
+ * Numbers anew under another lineage. Messages that are still promised keep their number and
+ * lineage, so that a receiver that has consumed one knows it again.
+ */
+export function beginLineage(image: AgentImage, lineage: string): void {
+  for (const entry of image.outbox?.values() ?? []) {
+    if (entry.lineage !== undefined) continue;
+    image.outbox?.set(entry.id, { ...entry, lineage: image.lineage });
+  }
+  image.lineage = lineage;
+  image.numbers = undefined;
+}
 
 const cleared = {
   streams: undefined,

@@ -116,7 +116,7 @@ describe('a key', () => {
     await troupe.stop();
   });
 
-  it('repeats a throw with the pauses of the type, and gives the final error without a pause', async () => {
+  it('repeats a throw with pauses, and gives the final error without one', async () => {
     const troupe = await opened();
     const agent = troupe.agents.get(till, 'a');
     failuresLeft = 2;

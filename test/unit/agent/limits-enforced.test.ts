@@ -97,7 +97,7 @@ describe('payloadBytesMax', () => {
 });
 
 describe('stateBytesMax', () => {
-  it('refuses the turn that would make the agent too large, and goes on with smaller ones', async () => {
+  it('refuses the turn that would make the agent too large, not smaller ones', async () => {
     const { troupe, hoarder } = await opened({ stateBytesMax: 20_000, snapshotEvery: 5 });
     const keep = () => troupe.advanceUntil(hoarder.execute('keep', big));
     for (let count = 0; count < 8; count += 1) await keep();
@@ -140,7 +140,7 @@ describe('bounds on what an agent promises and keeps', () => {
     await troupe.advanceUntil(hoarder.signal('go', '2'));
     await expect(troupe.advanceUntil(hoarder.signal('go', '3'))).rejects.toMatchObject({
       code: 'OVERLOADED',
-      outcome: 'rolled-back',
+      outcome: 'not-executed',
     });
     await troupe.stop();
   });

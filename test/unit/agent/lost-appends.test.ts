@@ -81,7 +81,7 @@ describe('an append that is not accepted', () => {
     },
   );
 
-  it('takes back the answers of turns that changed nothing, or threw, on what was undone', async () => {
+  it('takes back answers of turns that threw, or only looked, on what was undone', async () => {
     const { troupe, agent } = await opened();
     await troupe.advanceUntil(agent.execute('add', 1));
     troupe.faults.nextAppend('full');

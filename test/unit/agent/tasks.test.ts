@@ -155,7 +155,7 @@ describe('a task', () => {
     await troupe.stop();
   });
 
-  it('takes a signal that came early, the default when time is up, and waits without memory', async () => {
+  it('takes a signal that came early, and the default when time is up', async () => {
     const { troupe, agent } = await opened();
     await troupe.advanceUntil(agent.signal('approve', 'early'));
     expect(await troupe.advanceUntil(agent.request('waiting'))).toBe('early');
@@ -165,7 +165,7 @@ describe('a task', () => {
     await troupe.stop();
   });
 
-  it('runs steps in parallel under keys, and refuses a name twice at once without them', async () => {
+  it('runs steps in parallel under keys, and refuses that without them', async () => {
     const { troupe, agent } = await opened();
     expect(await troupe.advanceUntil(agent.request('parallel'))).toEqual([10, 20, 30]);
     expect(await troupe.advanceUntil(agent.request('clumsy'))).toBe('INVALID_INPUT');

@@ -1,8 +1,10 @@
 /** The past of an agent: states at moments, what deletion leaves, and folding everything anew. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { MemoryLogs } from '../../../src/engines/memory/log.ts';
 import { defineAgent, implement, read, task, turn } from '../../../src/index.ts';
 import { createTestTroupe } from '../../../src/testing/test-troupe.ts';
+import { troupeOn } from '../../helpers/troupe-on.ts';
 
 const contract = {
   state: z.object({ count: z.number().default(0) }),
@@ -14,6 +16,7 @@ const actions = {
   add: turn({ input: z.number(), output: z.number() }),
   look: turn({ output: z.number() }),
   remind: turn(),
+  refuse: turn(),
   count: read({ output: z.number() }),
   wait: task(),
 };
@@ -27,6 +30,7 @@ const counterAgent = implement(counter, {
   },
   look: ctx => ctx.state.count,
   remind: ctx => ctx.after('1h', 'add', 1),
+  refuse: ctx => ctx.reject('no'),
   count: ctx => ctx.state.count,
   async wait(ctx) {
     await ctx.waitFor('go');
@@ -71,7 +75,7 @@ describe('stateAt', () => {
 });
 
 describe('delete', () => {
-  it('is a turn that sets the agent back, cancels its timers and runs, and keeps its history', async () => {
+  it('is a turn that sets the agent back, ends timers and runs, and keeps history', async () => {
     const { troupe, agent, add } = await opened();
     await add(2);
     await troupe.advanceUntil(agent.execute('remind'));
@@ -108,9 +112,39 @@ describe('rebuild', () => {
     await troupe.stop();
   });
 
+  it('says so when a record in the middle was changed, and records nothing', async () => {
+    const logs = new MemoryLogs({});
+    const troupe = troupeOn({ agents: [counterAgent], log: logs.open() });
+    await troupe.start();
+    const agent = troupe.agents.get(counter, 'a');
+    for (let count = 0; count < 3; count += 1) await agent.execute('add', 1);
+    const { records } = await logs.open().read('counter/a', { after: 0 });
+    logs.flip('counter/a', records[1]?.seq ?? 0, 400);
+    await expect(agent.rebuild()).rejects.toMatchObject({ code: 'LOG_CORRUPT' });
+    expect((await logs.open().read('counter/a', { after: 0 })).records).toHaveLength(3);
+    expect(await agent.execute('add', 1)).toBe(4);
+    await troupe.stop();
+  });
+
   it('agrees on an agent that nothing was recorded of', async () => {
     const { troupe, agent } = await opened();
     expect(await troupe.advanceUntil(agent.rebuild())).toEqual({ version: 0, matches: true });
+    await troupe.stop();
+  });
+});
+
+describe('tryExecute', () => {
+  it('gives every answer its place, a rejection as well', async () => {
+    const { troupe, agent, add } = await opened();
+    await add(2);
+    const seen = await troupe.advanceUntil(agent.tryExecute('count'));
+    expect(seen).toMatchObject({ ok: true, position: { agent: 'counter/a', version: 2 } });
+    const refused = await troupe.advanceUntil(agent.tryExecute('refuse'));
+    expect(refused).toMatchObject({
+      ok: false,
+      error: { code: 'REJECTED' },
+      position: { agent: 'counter/a', epoch: 1, version: 2 },
+    });
     await troupe.stop();
   });
 });
@@ -131,6 +165,7 @@ describe('stateVersion and migrate', () => {
     },
     look: (ctx: { state: { total: number } }) => ctx.state.total,
     remind: () => undefined,
+    refuse: () => undefined,
     count: (ctx: { readonly state: { readonly total: number } }) => ctx.state.total,
     wait: () => undefined,
   };
@@ -152,7 +187,7 @@ describe('stateVersion and migrate', () => {
     await troupe.stop();
   });
 
-  it('refuses a state that does not fit, overwrites nothing, and serves again with code that fits', async () => {
+  it('refuses a state that does not fit, and serves it again with code that fits', async () => {
     const { troupe, agent, add } = await opened();
     await add(2);
     await troupe.restart({ agents: [implement(newer, handlers)] });

@@ -80,7 +80,7 @@ describe('limits of a node', () => {
     await troupe.stop();
   });
 
-  it('residentMax: the idle leave, and are found again; `none` that has changed stays', async () => {
+  it('residentMax: the idle leave, and come back; `none` that has changed stays', async () => {
     const { troupe } = await opened({ residentMax: 3 });
     for (let key = 0; key < 10; key += 1) {
       await troupe.advanceUntil(troupe.agents.get(kept, `k${key}`).execute('add', key));

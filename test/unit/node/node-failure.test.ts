@@ -1,4 +1,4 @@
-/** An engine that fails for good stops its node: nothing is served, and everybody is told the truth. */
+/** An engine that fails for good stops its node: nothing is served, and everybody is told. */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { openEmbeddedLog } from '../../../src/engines/embedded/log.ts';
