@@ -83,8 +83,9 @@ export class TestTime {
   }
 
   /** Waits until nothing goes on any more that does not wait for time, or for the real world. */
-  async settled(turns = quietTurns): Promise<void> {
-    for (let turn = 0; turn < turns; turn++) {
+  async settled(turns?: number): Promise<void> {
+    const enough = turns ?? quietTurns;
+    for (let turn = 0; turn < enough; turn++) {
       await platform.nextLoop();
       if (this.#isRunning) turn = -1;
     }
