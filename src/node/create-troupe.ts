@@ -14,6 +14,7 @@ import { systemMemoryBytes } from '../engines/system/memory.ts';
 import { systemRandom } from '../engines/system/random.ts';
 import type { Log } from '../ports/log.ts';
 import { createJsonLogger, type Logger } from '../telemetry/logger.ts';
+import type { Storage } from './data-directory.ts';
 import type { FaceOpener, NodeFace } from './face.ts';
 import { TroupeNode } from './node.ts';
 import { openStorage } from './open-storage.ts';
@@ -51,7 +52,8 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
       limits,
       traceRatio: options.traceRatio,
     });
-    return { node, data: engine.data, close: () => engine.log.close() };
+    const data = engine.data && { ...engine.data, storage: storageFor(node, engine.data.storage) };
+    return { node, data, close: () => engine.log.close() };
   };
   // The contracts are known to the type system only.
   return new TroupeHandle({
@@ -60,6 +62,24 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
     open,
     openFace,
   }) as unknown as Troupe<ContractsIn<R>>;
+}
+
+/** The engine as an operator sees it while the node runs, which must hear of what is changed. */
+function storageFor(node: TroupeNode, storage: Storage): Storage {
+  const { epoch, lineage, recovery } = storage;
+  return {
+    epoch,
+    lineage,
+    recovery,
+    survey: name => storage.survey(name),
+    exportReadable: name => storage.exportReadable(name),
+    backUp: directory => storage.backUp(directory),
+    async repair(name) {
+      const survey = await storage.repair(name);
+      if (survey.remedy === 'cut') node.residents.forget(name);
+      return survey;
+    },
+  };
 }
 
 interface OpenedEngine {

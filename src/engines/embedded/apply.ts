@@ -24,6 +24,8 @@ export function applyRecord(index: IndexTable, row: number, change: IndexChange)
   index.setTail(row, position);
   if (kind === recordKind.cut) {
     index.setSnapshot(row, extra ?? 0);
+    // What the records that are left want is for who reads them to find out.
+    index.setWakeAt(row, 0);
     return;
   }
   if (change.isSnapshot) index.setSnapshot(row, position);
