@@ -127,9 +127,32 @@ describe('a message from outside', () => {
     await blocking;
   });
 
+  it('goes at once although one before it was given up', async () => {
+    const { troupe, switches, receiver } = await begin();
+    const blocking = receiver.send('block');
+    await troupe.advanceUntil(receiver.tryExecute('add', 5, { timeout: '1s' }));
+    const kept = receiver.execute('add', 1);
+    const before = troupe.now();
+    switches.gate.resolve();
+    expect(await troupe.advanceUntil(kept)).toBe(1);
+    expect(troupe.now()).toBe(before);
+    await blocking;
+  });
+
+  it('does not wait for one before it that changed nothing', async () => {
+    const { troupe, switches, receiver } = await begin();
+    switches.gate.resolve();
+    const before = troupe.now();
+    const answers = Promise.all([receiver.execute('block'), receiver.execute('add', 1)]);
+    expect(await troupe.advanceUntil(answers)).toEqual([undefined, 1]);
+    expect(troupe.now()).toBe(before);
+  });
+
   it('is answered although another agent wants its place in memory', async () => {
     const { troupe, receiver } = await begin({ residentMax: 1 });
     const answer = receiver.execute('add', 5);
+    // By then it is being loaded.
+    for (let count = 0; count < 50; count += 1) await undefined;
     const other = troupe.agents.get(box, 'other').tryExecute('add', 1);
     expect(await troupe.advanceUntil(answer)).toBe(5);
     await troupe.advanceUntil(other);
