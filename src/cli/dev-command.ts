@@ -62,7 +62,8 @@ async function run(terminal: Terminal, file: string, options: DevOptions): Promi
   const { createTroupe } = await import('../gateway/create-troupe.ts');
   const troupe = createTroupe({ agents, data, admin: { port } });
   await troupe.start();
-  terminal.writeError(`running ${agents.length} types of ${file} on ${data}; Ctrl-C ends it\n`);
+  const types = agents.map(agent => ('contract' in agent ? agent.contract.type : agent.type));
+  terminal.writeError(`running ${types.join(', ')} on ${data}; Ctrl-C ends it\n`);
   await isTold;
   await troupe.stop();
 }

@@ -252,9 +252,9 @@ it('starts the node anew when its module changes', async () => {
   const source = `export { agents } from ${JSON.stringify(desks)};\n`;
   writeFileSync(file, source);
   const node = start(['dev', file, '--data', data]);
-  await saying(node, 'running 1 types');
+  await saying(node, 'running desk on');
   await troupe('agents', 'call', 'desk/a', 'add', '4');
-  const again = saying(node, 'running 1 types');
+  const again = saying(node, 'running desk on');
   writeFileSync(file, `// another text\n${source}`);
   await again;
   expect(await json('agents', 'state', 'desk/a')).toMatchObject({ state: { count: 4 } });
@@ -314,7 +314,7 @@ function start(typed: readonly string[]): ChildProcess {
 
 async function startNode(): Promise<ChildProcess> {
   const child = start(['dev', desks, '--no-watch', '--data', data]);
-  await saying(child, 'running 1 types');
+  await saying(child, 'running desk on');
   return child;
 }
 
