@@ -43,8 +43,8 @@ function purseAgent(puts = Number.POSITIVE_INFINITY) {
   });
 }
 
-async function begin(puts?: number) {
-  const troupe = await createTestTroupe({ agents: [purseAgent(puts)] });
+async function begin(puts?: number, limits = {}) {
+  const troupe = await createTestTroupe({ agents: [purseAgent(puts)], limits });
   const mine = troupe.agents.get(purse, 'mine');
   await mine.execute('coins');
   return { troupe, mine, other: troupe.agents.get(purse, 'other') };
@@ -83,6 +83,15 @@ describe('a turn whose append is refused', () => {
     await expect(troupe.advanceUntil(put)).rejects.toMatchObject({ outcome: 'not-executed' });
     expect(await troupe.advanceUntil(mine.execute('put', 1))).toBe(1);
     expect(await mine.execute('coins')).toBe(1);
+  });
+
+  it('does not take with it what waits behind it and was not begun', async () => {
+    const { troupe, mine } = await begin(undefined, { runAheadMax: 1 });
+    troupe.faults.nextAppend('unavailable');
+    const calls = [5, 1].map(coins => mine.call('put', coins, { timeout: '5s' }));
+    const [first, second] = await troupe.advanceUntil(Promise.allSettled(calls));
+    expect(first?.status).toBe('rejected');
+    expect(second).toEqual({ status: 'fulfilled', value: 1 });
   });
 
   it('is not seen by reads while it is on its way', async () => {
