@@ -38,6 +38,8 @@ export class Effects {
   readonly #effectsMax: number;
   readonly #occurrences = new Map<string, number>();
   readonly #going = new Set<string>();
+  /** Effects that are done and not yet recorded. */
+  readonly #concluded = new Map<string, Effect>();
   #count = 0;
 
   constructor(run: Run, place: string, effectsMax: number) {
@@ -55,7 +57,7 @@ export class Effects {
     const { kind, name, input, key } = request;
     const print = fingerprint([name, input]);
     const identity = this.#identity(request);
-    const effect = this.#run.effects.get(identity);
+    const effect = this.#concluded.get(identity) ?? this.#run.effects.get(identity);
     if (effect === undefined) this.#checkCount();
     else if (effect.kind !== kind || effect.fingerprint !== print) {
       throw this.#mismatch(identity, effect, request);
@@ -82,6 +84,16 @@ export class Effects {
   /** Marks an effect as over. */
   leave({ mark }: Claim): void {
     this.#going.delete(mark);
+  }
+
+  /** An effect is done: who asks for it again is told so before it is recorded. */
+  conclude(identity: string, effect: Effect): void {
+    this.#concluded.set(identity, effect);
+  }
+
+  /** The end of an effect is recorded. */
+  recorded(identity: string): void {
+    this.#concluded.delete(identity);
   }
 
   /** How many go on. */

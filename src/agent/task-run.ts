@@ -30,6 +30,9 @@ export interface TaskRunOptions {
   contextOf(task: TaskRun): unknown;
 }
 
+/** What a record says of an effect. */
+type EffectOp = Extract<Op, readonly ['effect', ...unknown[]]>;
+
 /** An operation that waits to be recorded. */
 interface Buffered {
   readonly op: Op;
@@ -127,7 +130,7 @@ export class TaskRun {
   }
 
   /** The operation that says how an effect stands. */
-  effectOp(claim: Claim, change: Partial<Effect>): Op {
+  effectOp(claim: Claim, change: Partial<Effect>): EffectOp {
     const { identity, kind, name, fingerprint, effect } = claim;
     const attempts = effect?.attempts ?? 1;
     const base = { attempts, kind, name, fingerprint, status: 'intent' } as const;
@@ -141,7 +144,13 @@ export class TaskRun {
   conclude(claim: Claim, outcome: EffectOutcome, done?: () => void): unknown {
     this.checkLive();
     const at = this.agent.host.clock.now();
-    this.#enqueue({ op: this.effectOp(claim, { status: 'done', outcome, at }), done });
+    const op = this.effectOp(claim, { status: 'done', outcome, at });
+    this.#effects.conclude(claim.identity, op[3]);
+    const recorded = () => {
+      this.#effects.recorded(claim.identity);
+      done?.();
+    };
+    this.#enqueue({ op, done: recorded });
     return this.tell(outcome, at);
   }
 

@@ -37,8 +37,6 @@ export class Resident implements Runnable {
   /** Made with the first message, and let go of at rest. */
   #mailbox: Mailbox | undefined;
   #held: Held | undefined;
-  /** Held messages whose time has come: they go before all others. */
-  #released: MailboxItem[] | undefined;
   #reads: MailboxItem[] | undefined;
   #activation: Activation | undefined;
   #rested: RestedAgent | undefined;
@@ -64,15 +62,15 @@ export class Resident implements Runnable {
 
   /** How many messages wait. */
   get waiting(): number {
-    const { length = 0 } = this.#mailbox ?? {};
-    if (this.#held === undefined && this.#released === undefined) return length;
-    return length + (this.#held?.length ?? 0) + (this.#released?.length ?? 0);
+    return (this.#mailbox?.length ?? 0) + (this.#held?.length ?? 0);
   }
 
   /** Whether the agent may leave memory now. */
   get isQuiet(): boolean {
     if (this.#isLoading || this.#isBusy || this.waiting > 0) return false;
-    return this.#activation?.isQuiet ?? true;
+    const activation = this.#activation;
+    if (activation === undefined || activation.isQuiet) return true;
+    return activation.committer === undefined && this.#mayDiscard();
   }
 
   /** Whether nothing goes on but waiting for what others have to bring about. */
@@ -144,10 +142,7 @@ export class Resident implements Runnable {
   withdraw(item: MailboxItem): boolean {
     // What was recorded is the agent's to handle, whether anyone waits or not.
     if (item.inboxId !== undefined) return false;
-    if (this.#mailbox?.remove(item) === true || this.#held?.remove(item) === true) return true;
-    const index = this.#released?.indexOf(item) ?? -1;
-    if (index >= 0) this.#released?.splice(index, 1);
-    return index >= 0;
+    return this.#mailbox?.remove(item) === true || this.#held?.remove(item) === true;
   }
 
   /** Handles what waits. */
@@ -156,7 +151,7 @@ export class Resident implements Runnable {
     while (count < itemsMax && !this.#isBusy && !this.#isClosed) {
       const activation = this.#ready();
       if (activation?.canTurn !== true) return count;
-      const item = this.#next();
+      const item = this.#mailbox?.shift();
       if (item === undefined) return count;
       count += 1;
       this.#handle(activation, item);
@@ -199,13 +194,6 @@ export class Resident implements Runnable {
     return this.#activation;
   }
 
-  #next(): MailboxItem | undefined {
-    if (this.#released === undefined) return this.#mailbox?.shift();
-    const item = this.#released.shift();
-    if (this.#released.length === 0) this.#released = undefined;
-    return item ?? this.#mailbox?.shift();
-  }
-
   #handle(activation: Activation, item: MailboxItem): void {
     const admitted = activation.admit(item.envelope);
     if (admitted.kind === 'early' && item.inboxId === undefined) {
@@ -225,6 +213,13 @@ export class Resident implements Runnable {
     });
   }
 
+  /** Whether the type lets a state that is in memory only go after so long without use. */
+  #mayDiscard(): boolean {
+    const { host, implementation } = this.#type;
+    const { discardMs } = implementation.contract.limits;
+    return host.clock.monotonic() - this.lastUsedAt >= discardMs;
+  }
+
   #hold(item: MailboxItem): void {
     const { host, implementation } = this.#type;
     const { heldMax } = implementation.contract.limits;
@@ -235,7 +230,9 @@ export class Resident implements Runnable {
   #releaseHeld(activation: Activation): void {
     const held = this.#held as Held;
     const released = held.release(item => activation.admit(item.envelope).kind !== 'early');
-    if (released.length > 0) this.#released = [...(this.#released ?? []), ...released];
+    // Behind what waits: a lower number may be among it that is recorded and not yet handled.
+    if (released.length > 0) this.#mailbox ??= new Mailbox();
+    for (const item of released) this.#mailbox?.push(item);
     if (held.length === 0) this.#held = undefined;
   }
 
@@ -354,13 +351,7 @@ export class Resident implements Runnable {
   #rejectAll(cause: TroupeError): void {
     const reads = this.#reads ?? [];
     this.#reads = undefined;
-    const items = [
-      ...(this.#released ?? []),
-      ...(this.#mailbox?.clear() ?? []),
-      ...(this.#held?.clear() ?? []),
-      ...reads,
-    ];
-    this.#released = undefined;
+    const items = [...(this.#mailbox?.clear() ?? []), ...(this.#held?.clear() ?? []), ...reads];
     for (const item of items) item.reject(cause);
   }
 }

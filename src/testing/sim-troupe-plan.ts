@@ -116,7 +116,7 @@ function drawNodeLimits(random: SimRandom): NodeLimitOptions {
   return {
     runAheadMax: random.pick([1, 2, 8, 256]),
     appendBytesMax: random.pick([1_024, 524_288]),
-    residentMax: random.pick([4, 200_000]),
+    residentMax: 200_000,
     heldTimeout: random.pick([200, 5_000]),
     dedupWindow: random.pick([20_000, 600_000]),
     sentDelay: random.pick([0, 200, 5_000]),
