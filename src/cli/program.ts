@@ -6,6 +6,7 @@ import { Command, CommanderError } from 'commander';
 import { type TroupeError, wrapError } from '../core/errors.ts';
 import { packageVersion } from '../gateway/package-version.ts';
 import { toWire } from '../gateway/wire.ts';
+import { addAcceptLossCommand } from './accept-loss-command.ts';
 import { addAgentCommands } from './agent-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { addDevCommand } from './dev-command.ts';
@@ -48,6 +49,7 @@ function programOf(terminal: Terminal): Command {
   addAgentCommands(program, terminal);
   addRunCommands(program, terminal);
   addDataCommands(program, terminal);
+  addAcceptLossCommand(program, terminal);
   addExplainCommand(program, terminal);
   addDoctorCommand(program, terminal);
   addGlobalOptions(program);

@@ -184,7 +184,8 @@ function judge(context: StoreContext, { segments, checkpoint, replay }: Start): 
   const [first] = holes;
   if (first !== undefined && !context.acceptLoss) {
     const base = segments.find(first.from)?.base ?? 0;
-    const what = 'a record is unreadable and nobody can tell whose it was';
+    const what =
+      'a record is unreadable and nobody can tell whose it was; restore a backup, or see `troupe accept-loss`';
     throw corrupt(first.path, first.from - base, what);
   }
   const end = checkpoint?.end ?? 0;
