@@ -104,9 +104,7 @@ export class Activation implements RepeatingAgent {
 
   /** Whether nothing would be lost or cut off if the agent left memory now. */
   get isQuiet(): boolean {
-    if (this.committer === undefined) {
-      return this.#memoryVersion === 0 || this.contract.limits.discardMs < Number.POSITIVE_INFINITY;
-    }
+    if (this.committer === undefined) return this.#memoryVersion === 0;
     return this.isAtRest && this.tasks.areUnwatched && this.keyed.areQuiet;
   }
 
@@ -387,7 +385,9 @@ export class Activation implements RepeatingAgent {
 
   #end(cause: TroupeError): void {
     if (this.#isEnded) return;
-    this.close(cause);
+    // Who waits for a run or a key asks the next life: what was recorded goes on there.
+    const detail = `the activation of ${this.address} has ended`;
+    this.close(new TroupeError('VERSION_CONFLICT', { detail, outcome: 'unknown', cause }));
     this.#options.onEnded(cause);
   }
 }

@@ -7,6 +7,7 @@ import { copyValue } from '../core/values.ts';
 import type { TimerEntry } from '../state/entries.ts';
 import type { Effect, Run } from '../state/runs.ts';
 import { waits } from '../state/runs.ts';
+import { endedError } from './answer.ts';
 import type { MailboxItem } from './item.ts';
 import type { LiveAgent } from './live-agent.ts';
 import type { RunInfo, RunStatus, RunStep } from './run-types.ts';
@@ -106,7 +107,7 @@ export function administerRead(agent: LiveAgent, item: MailboxItem): void {
 function give(agent: LiveAgent, item: MailboxItem, value: () => unknown): void {
   const accepted = () =>
     item.resolve({ value: copyValue(value(), agent.address), ...agent.position });
-  const failed = (cause: TroupeError) => item.reject(cause);
+  const failed = () => item.reject(endedError(agent.address));
   if (agent.committer === undefined) accepted();
   else agent.committer.whenAccepted({ accepted, failed });
 }

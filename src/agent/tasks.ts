@@ -125,6 +125,11 @@ export class Tasks implements AgentRuns {
       if (taken !== undefined) return taken;
     }
     const { image, contract, address } = this.#agent;
+    if (entry.runId !== undefined && !this.#isOpen(entry.runId)) {
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${address} has no run ${entry.runId} that goes on`,
+      });
+    }
     if ((image?.signals?.length ?? 0) >= contract.limits.signalsMax) {
       throw new TroupeError('OVERLOADED', {
         detail: `${address} keeps ${contract.limits.signalsMax} signals that no run waited for, as many as limits.signalsMax allows`,
@@ -255,6 +260,11 @@ export class Tasks implements AgentRuns {
     const items = this.#waiting.get(runId);
     if (items === undefined) this.#waiting.set(runId, [item]);
     else items.push(item);
+  }
+
+  #isOpen(runId: string): boolean {
+    const run = this.#run(runId);
+    return run !== undefined && run.reply === undefined;
   }
 
   #run(runId: string): Run | undefined {

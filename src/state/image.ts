@@ -141,7 +141,11 @@ const appliers: { readonly [K in Op[0]]: Applier<K> } = {
   },
   ended(image, [, runId, reply], record, retention) {
     const run = image.runs?.get(runId);
-    if (run === undefined || image.runs === undefined) return;
+    if (run === undefined || run.reply !== undefined || image.runs === undefined) return;
+    // What was meant for this run alone finds nobody any more.
+    if (image.signals !== undefined) {
+      image.signals = image.signals.filter(signal => signal.runId !== runId);
+    }
     image.runs.delete(runId);
     image.runs.set(runId, endRun(run, reply, record.at));
     forgetRuns(image.runs, record.at - retention.resultWindowMs);

@@ -165,6 +165,47 @@ describe('a task', () => {
     await troupe.stop();
   });
 
+  it('is answered and streamed over the end of an activation, whatever ended it', async () => {
+    const { troupe, agent } = await opened();
+    const heard: string[] = [];
+    const stream = agent.stream('journey');
+    const reading = (async () => {
+      for await (const chunk of stream) heard.push(chunk);
+    })();
+    const waiting = agent.execute('waiting', undefined, { timeout: '5m' });
+    await troupe.advance('1s');
+    troupe.faults.nextAppend('full');
+    await expect(troupe.advanceUntil(agent.execute('note', 'lost'))).rejects.toMatchObject({
+      code: 'DISK_FULL',
+    });
+    await troupe.advanceUntil(agent.signal('approve', 'one'));
+    expect(await troupe.advanceUntil(waiting)).toBe('one');
+    await troupe.advance('2h');
+    await troupe.advanceUntil(agent.signal('approve', 'two'));
+    await troupe.advanceUntil(reading);
+    expect(heard).toEqual(['after one', 'after two']);
+    await troupe.stop();
+  });
+
+  it('takes signals that name it, and is given none when it has ended', async () => {
+    const { troupe, agent } = await opened();
+    const [first, second] = [agent.request('waiting'), agent.request('waiting')];
+    await troupe.advanceUntil(Promise.all([first.recorded(), second.recorded()]));
+    await troupe.settled();
+    const runs = await troupe.advanceUntil(agent.runs.list());
+    const run = runs[1]?.id ?? '';
+    await troupe.advanceUntil(agent.signal('approve', 'named', { run }));
+    expect(await troupe.advanceUntil(second)).toBe('named');
+    await expect(
+      troupe.advanceUntil(agent.signal('approve', 'late', { run })),
+    ).rejects.toMatchObject({
+      code: 'INVALID_INPUT',
+    });
+    await troupe.advanceUntil(agent.signal('approve', 'other'));
+    expect(await troupe.advanceUntil(first)).toBe('other');
+    await troupe.stop();
+  });
+
   it('runs steps in parallel under keys, and refuses that without them', async () => {
     const { troupe, agent } = await opened();
     expect(await troupe.advanceUntil(agent.request('parallel'))).toEqual([10, 20, 30]);

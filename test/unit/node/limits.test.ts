@@ -100,6 +100,27 @@ describe('limits of a node', () => {
     await troupe.stop();
   });
 
+  it('idle: lets a changed `none` go only after the time that its type sets', async () => {
+    const idling = defineAgent('idling', {
+      ...contract,
+      consistency: 'none',
+      limits: { idle: '1h' },
+      actions,
+    });
+    const agents = [implement(idling, handlers)];
+    const troupe = await createTestTroupe({ agents, limits: { residentMax: 1 } });
+    const agent = troupe.agents.get(idling, 'a');
+    await troupe.advanceUntil(agent.execute('add', 1));
+    await troupe.advance('59m');
+    await expect(
+      troupe.advanceUntil(troupe.agents.get(idling, 'b').execute('add', 1)),
+    ).rejects.toMatchObject({ code: 'OVERLOADED' });
+    expect(await troupe.advanceUntil(agent.execute('count'))).toBe(1);
+    await troupe.advance('61m');
+    expect(await troupe.advanceUntil(agent.execute('count'))).toBe(0);
+    await troupe.stop();
+  });
+
   it('slowTurn: warns with the number of messages that wait', async () => {
     const { troupe, agent } = await opened({ slowTurn: '1s' });
     const open = blocked();
