@@ -62,44 +62,47 @@ async function runTests(tree: string, words: readonly string[]): Promise<Verdict
   return ended.status === 0 ? passed : broken(`status ${ended.status}: ${ended.lastLine}`);
 }
 
-interface SimulatorReport {
-  readonly violationCount: number;
-  readonly violations: readonly { readonly seed: number; readonly check: string }[];
-}
-
 async function runSimulator(tree: string, words: readonly string[]): Promise<Verdict> {
   const { values } = parseArgs({
     args: [...words],
     options: {
       hours: { type: 'string', default: '4' },
       seed: { type: 'string', default: '1' },
+      world: { type: 'string' },
     },
   });
   const first = Number(values.seed);
+  const world = values.world === undefined ? [] : ['--world', values.world];
   for (let done = 0; done < Number(values.hours); done += hoursPerLook) {
     const hours = Math.min(hoursPerLook, Number(values.hours) - done);
-    const verdict = await simulate(tree, first + done, hours);
-    if (verdict.status !== 'noticed') {
-      if (verdict.status === 'broken') return verdict;
-      continue;
-    }
-    return { ...verdict, hours: done + (verdict.hours ?? 0) };
+    const seed = first + done;
+    const words = ['--hours', `${hours}`, '--seed', `${seed}`, ...world];
+    const found = await simulate(tree, words);
+    if (typeof found === 'string') return broken(found);
+    if (found === undefined) continue;
+    const by = `simulator: ${found.check} (seed ${found.seed})`;
+    // Each seed is an hour.
+    return { status: 'noticed', by, hours: found.seed - first + 1 };
   }
   return passed;
 }
 
-async function simulate(tree: string, seed: number, hours: number): Promise<Verdict> {
+/** The violation of the lowest seed, if any, or a sentence that says why nobody knows. */
+async function simulate(
+  tree: string,
+  words: readonly string[],
+): Promise<SimulatorReport['violations'][number] | string | undefined> {
   const file = join(tree, 'mutant-sim.json');
   rmSync(file, { force: true });
-  const options = ['--hours', `${hours}`, '--seed', `${seed}`, '--json', file];
-  const ended = await run(tree, ['scripts/sim.ts', ...options]);
-  if (!existsSync(file)) return broken(`the simulator gave no report: ${ended.lastLine}`);
+  const ended = await run(tree, ['scripts/sim.ts', ...words, '--json', file]);
+  if (!existsSync(file)) return `the simulator gave no report: ${ended.lastLine}`;
   // Written by the script above.
-  const report = JSON.parse(readFileSync(file, 'utf8')) as SimulatorReport;
-  if (report.violationCount === 0) return passed;
-  const earliest = [...report.violations].sort((one, other) => one.seed - other.seed)[0];
-  const by = `simulator: ${earliest?.check ?? 'violations'} (seed ${earliest?.seed ?? '?'})`;
-  return { status: 'noticed', by, hours: (earliest?.seed ?? seed) - seed + 1 };
+  const { violations } = JSON.parse(readFileSync(file, 'utf8')) as SimulatorReport;
+  return violations.toSorted((one, other) => one.seed - other.seed)[0];
+}
+
+interface SimulatorReport {
+  readonly violations: readonly { readonly seed: number; readonly check: string }[];
 }
 
 interface Ended {

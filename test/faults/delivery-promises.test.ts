@@ -102,12 +102,13 @@ describe('a message from outside', () => {
     expect(await receiver.execute('sum')).toBe(5);
   });
 
-  it('that is handled at its deadline ends as unknown, and one that waits as not executed', async () => {
+  it('that runs at its deadline ends as unknown, one that waits as not executed', async () => {
     const { troupe, switches, receiver } = await begin();
     const going = receiver.tryExecute('block', undefined, { timeout: '1s' });
     const waiting = receiver.tryExecute('add', 5, { timeout: '1s' });
     const code = 'DEADLINE_EXCEEDED';
-    expect(await troupe.advanceUntil(going)).toMatchObject({ error: { code, outcome: 'unknown' } });
+    const unknown = { error: { code, outcome: 'unknown' } };
+    expect(await troupe.advanceUntil(going)).toMatchObject(unknown);
     expect(await troupe.advanceUntil(waiting)).toMatchObject({
       error: { code, outcome: 'not-executed' },
     });
