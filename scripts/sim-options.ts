@@ -18,7 +18,7 @@ export interface SimOptions {
 }
 
 /** The world that is simulated unless another one is named. */
-export const worldDefault = 'test/helpers/counter-world.ts';
+export const worldDefault = 'src/testing/sim-troupe.ts';
 
 /** How to use it. */
 export const simUsage: string = `npm run sim -- --hours H [--seed N] [--trace] [--json FILE]

@@ -8,6 +8,7 @@ import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import {
   addReports,
+  coverageGaps,
   coverageLines,
   emptyReport,
   jobsFor,
@@ -38,6 +39,9 @@ async function main(options: SimOptions): Promise<number> {
     Array.from({ length: options.cores }, () => runWorker(options, jobs, onReport)),
   );
   const wallMs = performance.now() - startMs;
+  const gaps = coverageGaps(total);
+  for (const gap of gaps) console.log(`not covered: ${gap}`);
+  total = { ...total, violationCount: total.violationCount + gaps.length };
   console.log(coverageLines(total).join('\n'));
   if (options.jsonFile !== undefined) {
     const json = { commit, firstSeed: options.seed, cores: options.cores, wallMs, ...total };

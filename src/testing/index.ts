@@ -100,6 +100,7 @@ export type {
 export { createStreams, SimRandom, type SimStreams } from './sim-random.ts';
 export {
   addReports,
+  coverageGaps,
   coverageLines,
   emptyReport,
   faultsFired,

@@ -9,6 +9,9 @@ import { formatTraceLine, type SimTraceLine } from './sim-trace.ts';
 import type { SimWorld } from './sim-world.ts';
 
 const violationsMax = 20;
+const provingHoursMin = 20;
+/** Crash-restarts in ten hours, at the least. */
+const restartsMin = 100;
 
 /** What a scenario is told. */
 export interface SimScenarioOptions {
@@ -176,6 +179,22 @@ export function coverageLines(report: SimReport): string[] {
     '',
     row(['fault point', 'hit', 'crashed', 'boundary']),
     ...points.map(([name, each]) => row([name, each.hits, each.fired, each.boundary])),
+  ];
+}
+
+/**
+ * What a long run should have met and did not: fault points and kinds of faults that were never
+ * reached, and too few restarts. A run of less than 20 hours proves nothing by what it missed.
+ */
+export function coverageGaps(report: SimReport): string[] {
+  if (report.hours < provingHoursMin) return [];
+  const faults = Object.entries(report.faults).filter(([, count]) => count === 0);
+  const points = Object.entries(report.faultPoints).filter(([, { hits }]) => hits === 0);
+  const restarts = (report.crashRestarts * 10) / report.hours;
+  return [
+    ...faults.map(([kind]) => `the fault ${kind} never fired`),
+    ...points.map(([name]) => `the fault point ${name} was never reached`),
+    ...(restarts < restartsMin ? [`only ${round(restarts)} crash-restarts in 10 hours`] : []),
   ];
 }
 

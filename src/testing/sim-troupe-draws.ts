@@ -110,7 +110,11 @@ export class TroupeDraws {
     const { random } = this;
     const drawn = random.below(20);
     if (drawn < 7) return this.#step();
-    if (drawn < 8) return { kind: 'together', steps: ['a', 'b', 'c'].map(key => this.#step(key)) };
+    if (drawn < 8)
+      return {
+        kind: 'together',
+        steps: ['a', 'b', 'c'].map(key => this.#step(`${key} ${command}`)),
+      };
     if (drawn < 11) return { kind: 'update', deed: this.#common(command, 1) };
     if (drawn < 13)
       return { kind: 'send', errand: { ...this.#errand(command, 1), delivery: undefined } };

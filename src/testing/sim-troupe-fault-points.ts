@@ -24,3 +24,32 @@ export const troupeFaultPoints: ReadonlyMap<string, FaultBoundary> = new Map([
   ['recovery.cut', 'after-durable'],
   ['open.epoch-raised', 'after-durable'],
 ]);
+
+/** Every kind of fault that some world meets: a set of runs in which one never fires is too small. */
+export const troupeFaultKinds: readonly string[] = [
+  'kill',
+  'power-loss',
+  'pause',
+  'slow-disk',
+  'disk-full',
+  'failed-flush',
+  'failed-write',
+  'failed-read',
+  'clock-jump',
+  'lost-write',
+  'torn-write',
+  'lost-name',
+  'bit-flip',
+  'misdirected-write',
+  'crash-before-durable',
+  'crash-ambiguous',
+  'crash-after-durable',
+  'engine-conflict',
+  'engine-unavailable',
+  'engine-full',
+  'engine-unknown-stored',
+  'engine-unknown-not-stored',
+  'engine-unknown-late',
+  'engine-regressed',
+  'engine-damaged',
+];

@@ -101,8 +101,8 @@ export function drawPlan(seed: number, random: SimRandom): TroupePlan {
 
 function drawTypeLimits(random: SimRandom): TypeLimitOptions {
   return {
-    snapshotEvery: random.pick([1, 3, 10, 50, 500]),
-    historyVersions: random.pick([0, 5, 100, 100_000]),
+    snapshotEvery: random.pick([1, 3, 10, 40, 120]),
+    historyVersions: random.pick([0, 5, 100, 1_000]),
     mailboxLengthMax: random.pick([6, 20, 1_000]),
     idle: random.pick([1, 8_000, 60_000]),
     heldMax: random.pick([2, 256]),

@@ -14,7 +14,7 @@ import { type CallerBench, CallerDiary } from './sim-troupe-callers.ts';
 import { checkTroupe } from './sim-troupe-checks.ts';
 import { TroupeDraws } from './sim-troupe-draws.ts';
 import { drillEmbedded, drillMemory } from './sim-troupe-drills.ts';
-import { troupeFaultPoints } from './sim-troupe-fault-points.ts';
+import { troupeFaultKinds, troupeFaultPoints } from './sim-troupe-fault-points.ts';
 import type { TroupeHistory } from './sim-troupe-history.ts';
 import { bootTroupe, type TroupeHabitat, type TroupeProgram } from './sim-troupe-node.ts';
 import { Notebook } from './sim-troupe-notes.ts';
@@ -77,6 +77,8 @@ export async function runTroupe(options: SimScenarioOptions): Promise<TroupeRun>
       process.start(1_000);
     },
   });
+  // What never fires shows as 0.
+  for (const kind of troupeFaultKinds) world.faultCounts.set(kind, 0);
   try {
     const endMs = options.hours * hourMs;
     const troupe = build(world, endMs, drill);
@@ -176,7 +178,8 @@ async function recover({ world, plan, node, habitat }: TroupeWorld, endMs: numbe
   heal(world);
   for (const kind of plan.engineFaults.keys()) {
     const fired = habitat.memory.faults.fired(kind);
-    if (fired > 0) world.faultCounts.set(`engine-${kind}`, fired);
+    const counted = world.faultCounts.get(`engine-${kind}`) ?? 0;
+    world.faultCounts.set(`engine-${kind}`, counted + fired);
   }
   habitat.memory.faults.clear();
   // Timers and sleeps may lie in the future of a clock that was set back.
