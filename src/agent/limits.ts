@@ -33,7 +33,8 @@ export const typeLimits = {
     unit: 'bytes',
     default: 4_194_304,
     min: 1,
-    meaning: 'A snapshot of one agent: its state and all that it needs to go on, encoded.',
+    meaning:
+      'A snapshot of one agent with a log: its state and all that it needs to go on, encoded.',
     error: 'PAYLOAD_TOO_LARGE',
   },
   mailboxLengthMax: {
