@@ -25,7 +25,7 @@ beforeEach(() => {
   data = join(folder, 'data');
 });
 afterEach(async () => {
-  for (const child of running) await end(child, 'SIGKILL');
+  for (const child of running) await endGroup(child);
   running = [];
   rmSync(folder, { recursive: true, force: true });
 });
@@ -307,7 +307,8 @@ async function until<T>(look: () => Promise<T>, isRight: (found: T) => boolean):
 
 function start(typed: readonly string[]): ChildProcess {
   const stdio = ['ignore', 'ignore', 'pipe'] as const;
-  const child = spawn(process.execPath, [entry, ...typed], { stdio: [...stdio] });
+  // A group of its own, so that what it started can be ended with it.
+  const child = spawn(process.execPath, [entry, ...typed], { stdio: [...stdio], detached: true });
   running.push(child);
   return child;
 }
@@ -348,6 +349,16 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<[unknow
     await ended;
   }
   return [child.exitCode, child.signalCode];
+}
+
+/** Ends a process, if it lives, and all that it started. */
+async function endGroup(child: ChildProcess): Promise<void> {
+  try {
+    process.kill(-(child.pid ?? 0), 'SIGKILL');
+  } catch {
+    // Nobody of the group is left.
+  }
+  await end(child, 'SIGKILL');
 }
 
 async function exited(child: ChildProcess): Promise<unknown> {
