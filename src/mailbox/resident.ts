@@ -23,6 +23,9 @@ export interface ResidentType {
   onActive(resident: Resident, error: TroupeError | undefined): void;
 }
 
+/** Nobody hears of it: an agent goes to rest only when nobody waits. One serves for all. */
+const atRest = new TroupeError('CANCELLED', { detail: 'the agent is at rest' });
+
 /** An agent on this node. */
 export class Resident implements Runnable {
   readonly address: string;
@@ -170,7 +173,7 @@ export class Resident implements Runnable {
     this.#rested = packAgent(committer.rest());
     this.#activation = undefined;
     this.#mailbox = undefined;
-    activation.close(new TroupeError('CANCELLED', { detail: `${this.address} is at rest` }));
+    activation.close(atRest);
     return true;
   }
 

@@ -59,7 +59,10 @@ export function beginRun(start: RunStart): Run {
   return { ...start, effects: new Map(), chunks: [], chunksDropped: 0 };
 }
 
-/** Ends a run: what was only needed to go on is let go of. */
+/** So many of the last effects of an ended run stay visible to people. */
+const outlineMax = 50;
+
+/** Ends a run: what was only needed to go on is let go of; what was done stays visible. */
 export function endRun(run: Run, reply: StoredReply, at: number): Run {
   const { id, action, version, startedAt, caller, correlationId, chunks, chunksDropped } = run;
   return {
@@ -71,12 +74,23 @@ export function endRun(run: Run, reply: StoredReply, at: number): Run {
     startedAt,
     caller,
     correlationId,
-    effects: new Map(),
+    effects: outlineOf(run.effects),
     chunks,
     chunksDropped,
     reply,
     endedAt: at,
   };
+}
+
+/** The last effects that were done, without their values and inputs. */
+function outlineOf(effects: ReadonlyMap<string, Effect>): Map<string, Effect> {
+  const done = [...effects].filter(([, { status }]) => status === 'done').slice(-outlineMax);
+  return new Map(
+    done.map(([identity, { kind, name, status, attempts, outcome, at }]) => {
+      const kept = outcome?.[0] === 'error' ? outcome : undefined;
+      return [identity, { kind, name, fingerprint: '', status, attempts, outcome: kept, at }];
+    }),
+  );
 }
 
 /** The earliest time at which something in the run happens by itself. */
