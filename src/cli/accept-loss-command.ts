@@ -1,6 +1,6 @@
 /**
- * `troupe accept-loss`: the way out when records are unreadable and nobody can tell whose they were,
- * so that the data do not open. It says what would be lost, and opens them once without it.
+ * `troupe accept-loss`: the way out when records are unreadable and nobody can tell whose they
+ * were, so that the data do not open. It says what is wrong, and opens them once without it.
  */
 import type { Command } from 'commander';
 import { TroupeError } from '../core/errors.ts';

@@ -1,7 +1,7 @@
 /**
  * One flipped bit at random places of a log of acknowledged records, in memory: a fresh copy each
- * time, opened, every log read and compared. Each flip must be harmless, repaired or reported; never a
- * log that is silently wrong or shorter.
+ * time, opened, every log read and compared. Each flip must be harmless, repaired or reported;
+ * never a log that is silently wrong or shorter.
  */
 import { createHash } from 'node:crypto';
 import { TroupeError } from '../../src/core/errors.ts';

@@ -1,7 +1,7 @@
 /**
  * The agents of a store whose bits are flipped: accounts with a trimmed history, archives that keep
- * all of theirs, and orders with tasks. Their promises to `elsewhere` stay in the outbox, because no
- * node of the test has its behaviour.
+ * all of theirs, and orders with tasks. Their promises to `elsewhere` stay in the outbox, because
+ * no node of the test has its behaviour.
  */
 import { z } from 'zod';
 import { defineAgent, implement, read, task, turn } from '../../src/index.ts';

@@ -1,6 +1,6 @@
 /**
- * A store of acknowledged turns of the real runtime, in two copies: as a node leaves it that closed,
- * and as one leaves it that was killed when it had answered everybody.
+ * A store of acknowledged turns of the real runtime, in two copies: as a node leaves it that
+ * closed, and as one leaves it that was killed when it had answered everybody.
  */
 import { cpSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';

@@ -18,7 +18,7 @@ const diaryAgent = implement(diary, {
   lines: ctx => [...ctx.state.lines],
 });
 
-it('opens data of which records of unknown agents are lost, once that is consented to', async () => {
+it('opens data that lost records of unknown agents, once that is consented to', async () => {
   using folder = folderOf({});
   const filled = createTroupe({ agents: [diaryAgent], data: folder.path });
   await filled.start();

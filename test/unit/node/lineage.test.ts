@@ -1,6 +1,6 @@
 /**
- * After a repair that cuts, and after a restore, numbers begin anew under another lineage: receivers
- * that remember the old numbers take no new message for an old one.
+ * After a repair that cuts, and after a restore, numbers begin anew under another lineage:
+ * receivers that remember the old numbers take no new message for an old one.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -75,7 +75,7 @@ function damage(folder: string, text: string): void {
 }
 
 describe('a lineage', () => {
-  it('begins anew after a repair that cuts, so that no new message is taken for an old one', async () => {
+  it('begins anew after a repair that cuts: no new message is taken for an old one', async () => {
     using folder = folderOf({});
     const filled = nodeOn(folder.path);
     await filled.troupe.start();
@@ -125,7 +125,7 @@ describe('a lineage', () => {
     await troupe.stop();
   });
 
-  it('begins anew after a restore: what came after the backup is unsaid, and what follows is heard', async () => {
+  it('begins anew after a restore, and what is sent then is heard', async () => {
     using folder = folderOf({});
     const [data, backup, restored] = ['data', 'backup', 'restored'].map(name =>
       join(folder.path, name),

@@ -83,7 +83,7 @@ describe('a node whose engine failed', () => {
     await expect(elsewhere).rejects.toMatchObject({ code: 'ENGINE_FAILED', outcome: 'unknown' });
   });
 
-  it('says `unknown` of the turn whose flush failed, and the data are whole afterwards', async () => {
+  it('says `unknown` of the turn whose flush failed, and loses nothing else', async () => {
     const disk = new MemoryDisk(false);
     const log = await openEmbeddedLog({ disk, random: systemRandom() });
     await using troupe = troupeOn({ agents: [counterAgent()], log });
