@@ -42,7 +42,7 @@ it('lists agents only, page by page, and counts no key as one', async () => {
   expect(listed.toSorted()).toEqual(['counter/one', 'counter/two']);
   expect((await troupe.runs.list()).items).toEqual([]);
   expect((await troupe.deadLetters.list()).items).toEqual([]);
-  expect(new Set(lived)).toEqual(new Set(['counter/one', 'counter/two']));
+  await expect.poll(() => new Set(lived)).toEqual(new Set(['counter/one', 'counter/two']));
   await expect(troupe.agents.list({ type: '$kv' as 'counter' })).rejects.toMatchObject({
     code: 'TYPE_NOT_DEFINED',
   });
