@@ -129,6 +129,11 @@ export class Committer {
     return this.#appender.tail;
   }
 
+  /** The lineage that the next record will say, if it has to. */
+  get newLineage(): string | undefined {
+    return this.#newLineage;
+  }
+
   /** How many records are in flight. */
   get pendingCount(): number {
     return this.#pending.length;

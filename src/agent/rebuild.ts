@@ -1,12 +1,13 @@
 /** Folding the whole kept history of an agent anew, to compare what comes of it with what lives. */
 import { TroupeError } from '../core/errors.ts';
 import { equalValues } from '../core/value-equality.ts';
+import type { LogSlice } from '../ports/log.ts';
 import type { AgentImage } from '../state/agent-image.ts';
-import { emptyImage } from '../state/image.ts';
+import { beginLineage, emptyImage } from '../state/image.ts';
 import type { Committer } from './commit.ts';
 import type { Rebuilt } from './history-types.ts';
 import type { LiveAgent } from './live-agent.ts';
-import { Fold, readAll } from './load.ts';
+import { Fold } from './load.ts';
 
 /** So often the end of the log is looked for, while other records of the agent are still made. */
 const attemptsMax = 100;
@@ -23,8 +24,14 @@ export async function rebuild(agent: LiveAgent): Promise<Rebuilt> {
   const fold = new Fold(address, emptyImage('', host.epoch, 0), host.retention);
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     await accepted(committer);
-    for await (const stored of readAll(host.log, address, fold.tail)) fold.add(stored);
+    let slice: LogSlice;
+    do {
+      slice = await host.log.read(address, { after: fold.tail });
+      fold.addAll(slice);
+    } while (!slice.isComplete && slice.records.length > 0);
     if (committer.pendingCount === 0 && fold.tail === committer.tail) {
+      const { newLineage } = committer;
+      if (newLineage !== undefined) beginLineage(fold.image, newLineage);
       return compared(agent, committer, fold.image);
     }
   }

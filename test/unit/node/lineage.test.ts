@@ -91,6 +91,7 @@ describe('a lineage', () => {
     const repaired = nodeOn(folder.path);
     await repaired.troupe.start();
     expect(await repaired.one.execute('said')).toEqual(['first word']);
+    expect(await repaired.one.rebuild()).toEqual({ version: 1, matches: true });
     await repaired.one.execute('note', 'noted');
     await repaired.one.execute('say', 'new word');
 
@@ -145,6 +146,7 @@ describe('a lineage', () => {
     await node.troupe.start();
     expect(node.storage().lineage).not.toBe(lineage);
     expect(await node.heard()).toEqual(['before']);
+    expect(await node.one.rebuild()).toMatchObject({ matches: true });
     await node.one.execute('say', 'instead');
 
     await expect.poll(node.heard).toEqual(['before', 'instead']);
