@@ -35,13 +35,6 @@ export interface ChunkSlice {
   readonly isEnded: boolean;
 }
 
-/** Dead letters as they are stored, with the agent that keeps them. */
-export type AgentDeadLetter = NonNullable<LiveAgent['image']>['dead'] extends
-  | Map<string, infer L>
-  | undefined
-  ? L
-  : never;
-
 /** What each administrative read takes. */
 export interface AdministrativeReadInputs {
   readonly $status: undefined;

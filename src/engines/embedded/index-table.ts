@@ -11,7 +11,7 @@ import { TroupeError } from '../../core/errors.ts';
 /** The rows of one page. */
 export const rowsPerPage = 16_384;
 /** The bytes of one page of names. */
-export const namePageBytes = 1 << 20;
+export const namePageBytes: number = 1 << 20;
 
 const rowShift = 14;
 const rowMask = rowsPerPage - 1;
