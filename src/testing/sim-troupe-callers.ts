@@ -2,6 +2,7 @@
  * The callers of the simulated world, each on a machine of its own that nothing ever harms: they
  * ask, ask again under the same key, and write down what they saw.
  */
+import type { AgentRef } from '../agent/references.ts';
 import type { Priority } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { HistoryRecorder, Operation, Stamp } from './history.ts';
@@ -41,8 +42,8 @@ export class CallerDiary {
   /** States of earlier versions, as reads. */
   readonly past: Operation[] = [];
   readonly jobAnswers: { readonly command: string; readonly results: readonly string[] }[] = [];
-  readonly chunks = new Map<string, string[]>();
-  readonly signalsTaken = new Set<string>();
+  readonly chunks: Map<string, string[]> = new Map();
+  readonly signalsTaken: Set<string> = new Set();
   /** Operations that belonged to a burst. */
   inBursts = 0;
   /** What callers are doing now. */
@@ -120,7 +121,7 @@ export async function finish(
 }
 
 /** A reference to an agent. */
-export function refOf(program: TroupeProgram, address: string) {
+export function refOf(program: TroupeProgram, address: string): AgentRef<CellContract> {
   const { type, key } = splitAddress(address);
   return program.handle.agents.get<CellContract>(program.contracts[type], key);
 }

@@ -4,7 +4,7 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { DurableTurnContext } from '../agent/contexts.ts';
-import { defineAgent, read, task, turn } from '../agent/contract.ts';
+import { type Action, type Contract, defineAgent, read, task, turn } from '../agent/contract.ts';
 import type { TypeLimitOptions } from '../agent/limit-options.ts';
 import type { CellType, Deed, Did, Job, Nudge, RingInput, Tally } from './sim-troupe-deeds.ts';
 
@@ -19,8 +19,23 @@ export interface CellState {
   sent: Record<string, number>;
 }
 
+type Shape<Value> = StandardSchemaV1<Value, Value>;
+
 /** The contract of a type of cells, as the code of a state version has it. */
-export type CellContract = ReturnType<typeof cellContract>;
+export type CellContract = Contract<
+  CellType,
+  Shape<CellState>,
+  {
+    readonly act: Action<'turn', Shape<Deed>, Shape<Tally>, undefined>;
+    readonly peek: Action<'turn', undefined, Shape<Tally>, undefined>;
+    readonly ring: Action<'turn', Shape<RingInput>, Shape<Tally>, undefined>;
+    readonly look: Action<'read', undefined, Shape<Tally>, undefined>;
+    readonly job: Action<'task', Shape<Job>, Shape<readonly string[]>, Shape<string>>;
+  },
+  { readonly did: Shape<Did> },
+  { readonly nudge: Shape<Nudge> },
+  'strong'
+>;
 
 /** The context of a turn of a cell. */
 export type CellTurn = DurableTurnContext<CellContract>;
@@ -34,7 +49,11 @@ export function unitOf(form: number): number {
 }
 
 /** Makes the contract of a type. */
-export function cellContract(type: CellType, stateVersion: number, limits: TypeLimitOptions) {
+export function cellContract(
+  type: CellType,
+  stateVersion: number,
+  limits: TypeLimitOptions,
+): CellContract {
   const deed = schema<Deed>(isObject);
   const tally = schema<Tally>(isObject);
   return defineAgent(type, {
@@ -64,7 +83,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 /** A schema that looks at the shape only: what is simulated is Troupe, not a schema library. */
-function schema<Value>(fits: (value: unknown) => boolean): StandardSchemaV1<Value, Value> {
+function schema<Value>(fits: (value: unknown) => boolean): Shape<Value> {
   return {
     '~standard': {
       version: 1,
