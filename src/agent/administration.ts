@@ -66,7 +66,7 @@ const acts: {
     const schema = Object.hasOwn(contract.signals, name) ? contract.signals[name] : undefined;
     if (schema === undefined) {
       throw new TroupeError('ACTION_NOT_DEFINED', {
-        detail: `${contract.type} has no signal "${name}"${suggestionFor(name, Object.keys(contract.signals))}`,
+        detail: `${contract.type} has no signal "${name}"; it has ${Object.keys(contract.signals).join(', ') || 'none'}${suggestionFor(name, Object.keys(contract.signals))}`,
       });
     }
     const place = `${contract.type} signal ${name}`;

@@ -7,7 +7,6 @@ import type { TroupeError } from '../core/errors.ts';
 import type { Log } from '../ports/log.ts';
 import type { OutboxEntry, Retention } from '../state/entries.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { Contract } from './contract.ts';
 import type { MailboxItem } from './item.ts';
 import type { NodeLimits } from './limit-options.ts';
 import type { MessageHost } from './message.ts';
@@ -46,8 +45,6 @@ export interface AgentHost extends MessageHost {
   nextId(): string;
   /** Delivers a promised message until it is consumed, given up or too old. */
   deliverPromised(source: string, entry: OutboxEntry, floor: () => number): Promise<DeliveryEnd>;
-  /** The contract of a type, if this node knows it. */
-  contractOf(type: string): Contract | undefined;
   /** Puts work of an agent's own into its mailbox. */
   enqueue(address: string, item: MailboxItem): void;
   /** How many items wait for an agent. */

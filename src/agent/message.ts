@@ -2,6 +2,7 @@
 import type { Guarantee, Priority, Reply, TraceContext } from '../core/envelope.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
+import type { Contract } from './contract.ts';
 
 /** Who is calling, when an agent calls another. */
 export interface CallOrigin {
@@ -27,6 +28,8 @@ export interface OutgoingMessage extends CallOrigin {
 export interface MessageHost {
   readonly clock: Clock;
   readonly random: Random;
+  /** The contract of a type, if this node knows it. */
+  contractOf(type: string): Contract | undefined;
   /** Delivers a message of an agent; resolves with the answer. */
   deliver(message: OutgoingMessage): Promise<Reply>;
 }

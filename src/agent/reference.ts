@@ -8,6 +8,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import type { Envelope, Priority, Reply } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { actionOf } from './action.ts';
+import { priorityOf } from './call-options.ts';
 import type { Contract } from './contract.ts';
 import type { MessageHost } from './message.ts';
 import { copyPayload } from './payload.ts';
@@ -57,7 +58,7 @@ export function innerReference(contract: Contract, key: string, execute: Execute
         key,
         action,
         input: copyPayload(input, contract, `${address}.${action}: input`),
-        priority: options.priority ?? 'normal',
+        priority: priorityOf(options.priority, `${address}.${action}`),
         timeoutMs,
         stepKey: options.key,
       });

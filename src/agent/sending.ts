@@ -6,6 +6,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import type { Guarantee, Priority } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { actionOf } from './action.ts';
+import { checkGuarantee, priorityOf } from './call-options.ts';
 import type { Contract } from './contract.ts';
 import type { OutgoingMessage } from './message.ts';
 import { copyPayload } from './payload.ts';
@@ -36,18 +37,28 @@ export interface SendingRequest {
   readonly options: SendingOptions;
 }
 
+/** Who sends. */
+export interface Sender {
+  readonly address: string;
+  readonly contract: Contract;
+  readonly host: { contractOf(type: string): Contract | undefined };
+}
+
 /**
  * The message that `ctx.send` asks for.
  *
  * @throws `INVALID_INPUT`, `ACTION_NOT_DEFINED`, `NOT_SERIALIZABLE`, `PAYLOAD_TOO_LARGE`,
- * `LEVEL_UNSUPPORTED`
+ * `LEVEL_UNSUPPORTED`, `TYPE_NOT_DEFINED`
  */
-export function sendingOf(
-  sender: { readonly address: string; readonly contract: Contract },
-  request: SendingRequest,
-): Sending {
+export function sendingOf(sender: Sender, request: SendingRequest): Sending {
   const { contract, key, action, input, options } = request;
   const target = addressOf(contract.type, key);
+  if (sender.host.contractOf(contract.type) === undefined) {
+    throw new TroupeError('TYPE_NOT_DEFINED', {
+      detail: `${sender.address} sends to ${target}, and this node does not know its type; pass its contract or implementation in \`agents\` of createTroupe`,
+      outcome: 'rolled-back',
+    });
+  }
   const shape = actionOf(contract, action);
   if (shape.kind === 'read') {
     throw new TroupeError('INVALID_INPUT', {
@@ -56,15 +67,16 @@ export function sendingOf(
     });
   }
   parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
-  const { timeout, priority = 'normal' } = options;
+  const { timeout, priority, delivery } = options;
+  checkGuarantee(delivery, `ctx.send to ${target}`);
   const place = `the timeout of ctx.send to ${target}`;
   return {
     type: contract.type,
     key,
     action,
     input: copyPayload(input, contract, `${target}.${action}: input`),
-    guarantee: guaranteeOf(sender, contract, options.delivery),
-    priority,
+    guarantee: guaranteeOf(sender, contract, delivery),
+    priority: priorityOf(priority, `ctx.send to ${target}`),
     ...(timeout === undefined ? {} : { timeoutMs: durationMs(timeout, place) }),
   };
 }

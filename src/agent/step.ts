@@ -4,6 +4,7 @@
  */
 import { type Duration, durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
+import { previewOf } from '../core/values.ts';
 import type { Claim, EffectOutcome } from './effects.ts';
 import { failureOf } from './failure.ts';
 import { copyPayload } from './payload.ts';
@@ -50,6 +51,7 @@ export interface StepRequest {
 /** Runs a step, or tells what is recorded of it. */
 export async function runStep(task: TaskRun, request: StepRequest): Promise<unknown> {
   const { name, input, options } = request;
+  checkStep(task, request);
   const claim = task.claim({ kind: 'step', name, input, key: options.key });
   const { effect } = claim;
   if (effect?.status === 'done') {
@@ -66,6 +68,30 @@ export async function runStep(task: TaskRun, request: StepRequest): Promise<unkn
   } finally {
     task.leave(claim);
   }
+}
+
+/** A mistake here must not become the outcome of the step. */
+function checkStep(task: TaskRun, { name, body, options }: StepRequest): void {
+  const { onUnknown } = options;
+  const isPolicy = onUnknown === undefined || typeof onUnknown === 'function';
+  const place = `${task.place}: ctx.step(${previewOf(name)}, …)`;
+  if (typeof name !== 'string' || name === '') {
+    throw mistaken(`${place} needs a name, which tells it from other steps`);
+  }
+  if (typeof body !== 'function') {
+    throw mistaken(`${place} needs its input second and a function third`);
+  }
+  if (!isPolicy && !policies.has(onUnknown)) {
+    throw mistaken(
+      `${place}: onUnknown is ${previewOf(onUnknown)}; it must be "retry", "fail", "ask" or a function`,
+    );
+  }
+}
+
+const policies: ReadonlySet<unknown> = new Set(['retry', 'fail', 'ask']);
+
+function mistaken(detail: string): TroupeError {
+  return new TroupeError('INVALID_INPUT', { detail });
 }
 
 async function begin(task: TaskRun, claim: Claim, request: StepRequest): Promise<EffectOutcome> {

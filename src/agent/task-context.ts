@@ -138,7 +138,7 @@ export class TaskContext {
     const { contract, host } = task.agent;
     if (!Object.hasOwn(contract.signals, signal)) {
       throw new TroupeError('ACTION_NOT_DEFINED', {
-        detail: `${contract.type} has no signal "${signal}"${suggestionFor(signal, Object.keys(contract.signals))}`,
+        detail: `${contract.type} has no signal "${signal}"; it has ${Object.keys(contract.signals).join(', ') || 'none'}${suggestionFor(signal, Object.keys(contract.signals))}`,
       });
     }
     const spanMs = spanOf(options.timeout, `${task.place}: the timeout of ctx.waitFor`);

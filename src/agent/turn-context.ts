@@ -162,7 +162,7 @@ export class TurnContext {
     const schema = Object.hasOwn(contract.events, name) ? contract.events[name] : undefined;
     if (schema === undefined) {
       throw new TroupeError('ACTION_NOT_DEFINED', {
-        detail: `${contract.type} has no event "${name}"${suggestionFor(name, Object.keys(contract.events))}`,
+        detail: `${contract.type} has no event "${name}"; it has ${Object.keys(contract.events).join(', ') || 'none'}${suggestionFor(name, Object.keys(contract.events))}`,
         outcome: 'rolled-back',
       });
     }

@@ -12,7 +12,7 @@ import type {
 import { Fold, initialState, readAll } from '../agent/load.ts';
 import { parseAddress } from '../core/address.ts';
 import { TroupeError } from '../core/errors.ts';
-import { copyValue } from '../core/values.ts';
+import { copyValue, previewOf } from '../core/values.ts';
 import { emptyImage } from '../state/image.ts';
 import { decodeRecord, type TurnRecord } from '../state/record.ts';
 import type { ClientKernel } from './kernel.ts';
@@ -58,6 +58,7 @@ export async function stateAt(
   address: string,
   moment: Moment,
 ): Promise<StateAt<unknown>> {
+  checkMoment(moment, address);
   const { type, key } = parseAddress(address);
   const fold = new Fold(address, emptyImage('', 0, 0), kernel.retention);
   let found: Found | undefined;
@@ -92,6 +93,15 @@ export async function diffOf(
     await stateAt(kernel, address, after),
   ];
   return changesBetween(earlier.state, later.state);
+}
+
+function checkMoment(moment: Moment, address: string): void {
+  const { version, time } = Object(moment) as { version?: unknown; time?: Date | number };
+  const isVersion = Number.isSafeInteger(version) && Number(version) >= 0;
+  if (isVersion || (version === undefined && Number.isFinite(Number(time)))) return;
+  throw new TroupeError('INVALID_INPUT', {
+    detail: `${address}: ${previewOf(moment)} is no moment; write { version: 3 } or { time: new Date(…) }`,
+  });
 }
 
 function isBehind(record: TurnRecord, moment: Moment): boolean {

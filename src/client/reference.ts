@@ -7,6 +7,7 @@ import { actionOf } from '../agent/action.ts';
 import type { AdministrativeInputs } from '../agent/administration.ts';
 import type { AdministrativeReadInputs } from '../agent/administration-reads.ts';
 import { positionOf } from '../agent/answer-position.ts';
+import { checkGuarantee, priorityOf } from '../agent/call-options.ts';
 import type { Contract } from '../agent/contract.ts';
 import type {
   EventMeta,
@@ -125,10 +126,9 @@ export class AgentReference {
     this.#needsLog('request');
     const key = options.idempotencyKey ?? this.#kernel().nextId();
     checkKey(key, `${this.address}: idempotencyKey`);
-    const { priority = 'normal' } = options;
     const message = this.#message(action, input, {
       guarantee: 'exactly_once',
-      priority,
+      priority: priorityOf(options.priority, this.address),
       idempotencyKey: key,
       wantsReply: false,
       timeoutMs: Number.POSITIVE_INFINITY,
@@ -268,10 +268,10 @@ export class AgentReference {
   }
 
   #verb(options: SendOptions, wantsReply: boolean): Verb {
-    const { idempotencyKey, priority = 'normal', timeout } = options;
+    const { idempotencyKey, priority, timeout } = options;
     return {
       guarantee: this.#guarantee(options),
-      priority,
+      priority: priorityOf(priority, this.address),
       idempotencyKey,
       wantsReply,
       timeoutMs: timeout === undefined ? undefined : timeoutOf(timeout, this.address),
@@ -279,6 +279,7 @@ export class AgentReference {
   }
 
   #guarantee({ delivery, idempotencyKey }: SendOptions): Guarantee {
+    checkGuarantee(delivery, this.address);
     if (idempotencyKey !== undefined) {
       this.#needsLog('an idempotencyKey');
       checkKey(idempotencyKey, `${this.address}: idempotencyKey`);

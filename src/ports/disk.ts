@@ -39,7 +39,7 @@ export interface Disk {
   exists(path: string): Promise<boolean>;
   /** The names in a directory, sorted; empty when there is no such directory. */
   list(path: string): Promise<string[]>;
-  /** Makes a directory and its parents. */
+  /** Makes a directory and its parents. Rejects with `CONFIG_INVALID` where none can be. */
   makeDirectory(path: string): Promise<void>;
   /** Replaces `target` atomically. Durable only after {@link Disk.flushDirectory}. */
   rename(source: string, target: string): Promise<void>;

@@ -6,7 +6,7 @@
  */
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { TroupeError, wrapError } from '../../core/errors.ts';
+import { TroupeError, textOf, wrapError } from '../../core/errors.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import { type FileCalls, openBlocking, openPooled } from './file-calls.ts';
 import { takeLock } from './lock.ts';
@@ -46,8 +46,7 @@ export function systemDisk(root: string, options: SystemDiskOptions = {}): Disk 
     },
     exists: async path => guard(at(path), () => exists(at(path))),
     list: async path => guard(at(path), () => list(at(path))),
-    makeDirectory: async path =>
-      guard(at(path), () => void fs.mkdirSync(at(path), { recursive: true, mode: 0o700 })),
+    makeDirectory: async path => guard(at(path), () => makeDirectory(at(path))),
     rename: async (source, target) =>
       guard(at(source), () => fs.renameSync(at(source), at(target))),
     remove: async path => guard(at(path), () => fs.rmSync(at(path), { force: true })),
@@ -92,6 +91,28 @@ async function flushDirectory(path: string, openFile: typeof openPooled): Promis
     await calls.flushAll();
   } finally {
     await calls.close();
+  }
+}
+
+const unusable: ReadonlySet<unknown> = new Set([
+  'EEXIST',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENAMETOOLONG',
+  'ELOOP',
+]);
+
+function makeDirectory(path: string): void {
+  try {
+    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    if (!unusable.has(codeOf(error))) throw error;
+    throw new TroupeError('CONFIG_INVALID', {
+      detail: `${path} cannot be made or used as a directory (${textOf(error)}); name another, or let this user write there`,
+      cause: error,
+    });
   }
 }
 

@@ -71,7 +71,7 @@ for (const isBlocking of [false, true]) {
       const disk = systemDisk(root, { isBlocking });
       await (await disk.open('a', 'create')).close();
       await expect(disk.list('a')).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
-      await expect(disk.makeDirectory('a')).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
+      await expect(disk.makeDirectory('a')).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
       await disk.makeDirectory('deep');
       await expect(disk.remove('deep')).rejects.toMatchObject({ code: 'ENGINE_FAILED' });
       expect(await disk.exists('a/b')).toBe(false);
