@@ -12,6 +12,7 @@ import { TroupeError, wrapError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
+import { isBehindInbox } from './inbox-order.ts';
 import { Mailbox } from './mailbox.ts';
 
 /** What all agents of one type share on this node. */
@@ -201,6 +202,10 @@ export class Resident implements Runnable {
     const admitted = activation.admit(item.envelope);
     if (admitted.kind === 'early' && item.inboxId === undefined) {
       this.#hold(item);
+      return;
+    }
+    if (isBehindInbox(activation.image, item)) {
+      this.#mailbox?.push(item);
       return;
     }
     const going = activation.handle(item, admitted);

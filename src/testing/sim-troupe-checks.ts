@@ -66,16 +66,19 @@ function durableOf(logs: readonly TrueLog[]) {
 }
 
 /**
- * What was given up after it had been confirmed took no effect, and what was given up and then sent
- * again took effect after all, whatever its caller was told.
+ * What was rejected or given up after it had been confirmed took no effect, and what was given up
+ * and then sent again took effect after all, whatever its caller was told.
  */
 function writesOf(operations: readonly Operation[], logs: readonly TrueLog[]): Operation[] {
   const given = givenUp(logs);
+  const isOpen = ({ status, command, output, input }: Operation) => {
+    if (output !== undefined) return false;
+    // Spending is all that is ever rejected.
+    return given.has(command) || (status === 'ok' && Number(input) < 0);
+  };
   return operations
     .filter(each => each.kind === 'write')
-    .map(each =>
-      given.has(each.command) && each.output === undefined ? { ...each, status: 'info' } : each,
-    );
+    .map(each => (isOpen(each) ? { ...each, status: 'info' } : each));
 }
 
 /**

@@ -56,11 +56,11 @@ const memoryKinds: readonly SimFaultKind[] = ['kill', 'pause', 'clock-jump'];
 
 // Faults that end the process cost more and show less than those it has to live with.
 const weights: Partial<Record<SimFaultKind, number>> = {
-  pause: 3,
-  'slow-disk': 4,
-  'disk-full': 4,
-  'clock-jump': 2,
-  'failed-read': 2,
+  pause: 6,
+  'slow-disk': 8,
+  'disk-full': 8,
+  'clock-jump': 6,
+  'failed-read': 3,
 };
 
 const engineFaultKinds: readonly WriteFault[] = [

@@ -9,7 +9,7 @@ import type { TroupePlan } from './sim-troupe-plan.ts';
 import { cleanUp, look, lookBack, nudge, remove, startJob } from './sim-troupe-visits.ts';
 
 const burst = { low: 8, high: 24 } as const;
-const burstProbability = 0.06;
+const burstProbability = 0.07;
 const shortPauseMs = 20;
 /** Mean of the long pauses, for each caller there is: so many operations an hour are drawn. */
 const longPauseMs = 7_000;
