@@ -185,6 +185,33 @@ describe('a state that does not fit its schema after an upgrade', () => {
     expect(await again.agents.get(first, 'a').execute('items')).toEqual(['pen', 'ink']);
   });
 
+  it.each([
+    ['throws', () => JSON.parse('{'), /migrate.*JSON/],
+    ['makes what does not fit', () => ({ items: 'none' }), /items: expected array/],
+  ])('whose migrate %s is refused, too', async (_name, migrate, text) => {
+    using folder = folderOf({});
+    const before = createTroupe({ agents: [firstAgent], data: folder.path });
+    await before.start();
+    await before.agents.get(first, 'a').execute('add', 'pen');
+    await before.stop();
+    const raised = defineAgent('cart', {
+      state: z.object({ items: z.array(item).default([]) }),
+      stateVersion: 2,
+      actions: { add: turn({ input: item }), items: read({ output: z.array(item) }) },
+    });
+    const raisedAgent = implement(raised, handlers, { migrate: migrate as () => never });
+    const upgraded = createTroupe({ agents: [raisedAgent], data: folder.path });
+    await upgraded.start();
+    const error = await mistakeIn(() => upgraded.agents.get(raised, 'a').execute('items'));
+    expect(error).toMatchObject({ code: 'STATE_MISMATCH', outcome: 'not-executed' });
+    expect(error.detail).toMatch(/^cart\/a/);
+    expect(error.detail).toMatch(text);
+    await upgraded.stop();
+    await using again = createTroupe({ agents: [firstAgent], data: folder.path });
+    await again.start();
+    expect(await again.agents.get(first, 'a').execute('items')).toEqual(['pen']);
+  });
+
   it('that is newer than the code is refused, and the newer code reads it', async () => {
     using folder = folderOf({});
     const third = defineAgent('cart', {
