@@ -12,7 +12,8 @@ import { MutantTree } from './mutant-tree.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = join(root, 'test', 'mutants');
-const usage = 'npm run mutants -- [--only NAME]... [--smoke] [--json FILE]';
+const usage = `npm run mutants -- [--only NAME]... [--smoke] [--simulate HOURS] [--json FILE]
+--simulate has the simulator look for each mutant, instead of the checks that the mutants name`;
 
 /** How it went with one mutant. */
 interface Result {
@@ -105,6 +106,7 @@ function readOptions(): Options | string {
     options: {
       only: { type: 'string', multiple: true },
       smoke: { type: 'boolean', default: false },
+      simulate: { type: 'string' },
       json: { type: 'string' },
     },
   });
@@ -116,7 +118,15 @@ function readOptions(): Options | string {
     if (values.only?.includes(name) ?? (!values.smoke || mutant.isSmoke)) mutants.push(mutant);
   }
   const unknown = values.only?.find(name => mutants.every(mutant => mutant.name !== name));
-  return unknown === undefined ? { mutants, jsonFile: values.json } : `no mutant ${unknown}`;
+  if (unknown !== undefined) return `there is no mutant ${unknown}`;
+  const { simulate, json: jsonFile } = values;
+  return { mutants: simulate === undefined ? mutants : simulated(mutants, simulate), jsonFile };
+}
+
+function simulated(mutants: readonly Mutant[], hours: string): readonly Mutant[] {
+  const words = ['--hours', hours];
+  const check = { command: `sim ${words.join(' ')}`, tool: 'sim', words };
+  return mutants.map(mutant => ({ ...mutant, checks: [check] }));
 }
 
 function row([

@@ -102,6 +102,14 @@ describe('a message from outside', () => {
     expect(await receiver.execute('sum')).toBe(5);
   });
 
+  it('with a key is refused when the key was used with another input', async () => {
+    const { receiver } = await begin();
+    await receiver.execute('add', 5, { idempotencyKey: 'once' });
+    const other = receiver.execute('add', 6, { idempotencyKey: 'once' });
+    await expect(other).rejects.toMatchObject({ code: 'INVALID_INPUT' });
+    expect(await receiver.execute('sum')).toBe(5);
+  });
+
   it('that runs at its deadline ends as unknown, one that waits as not executed', async () => {
     const { troupe, switches, receiver } = await begin();
     const going = receiver.tryExecute('block', undefined, { timeout: '1s' });

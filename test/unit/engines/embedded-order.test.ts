@@ -3,6 +3,7 @@
  * not be built upon, and bytes that lie in a wrong place must not be believed.
  */
 import { describe, expect, it } from 'vitest';
+import { TroupeError } from '../../../src/core/errors.ts';
 import { type EmbeddedLog, openEmbeddedLog } from '../../../src/engines/embedded/log.ts';
 import { systemRandom } from '../../../src/engines/system/random.ts';
 import type { DiskFile } from '../../../src/ports/disk.ts';
@@ -105,6 +106,52 @@ describe('a tail that no commit proves to be flushed', () => {
     const again = await open(torn);
     expect(await put(again, 'a/1', first, 'three')).toBeGreaterThanOrEqual(end);
   });
+});
+
+describe('an append that finds the disk full only when it is flushed', () => {
+  it('is not stored, and is not found after a crash', async () => {
+    const disk = new FullAtFlush();
+    const log = await open(disk);
+    const tail = await put(log, 'a/1', 0, 'one');
+    disk.isFullAtFlush = true;
+    const refused = await log.append('a/1', tail, [{ bytes: Buffer.from('two') }]);
+    expect(refused).toMatchObject({ status: 'unavailable', cause: { code: 'DISK_FULL' } });
+    const again = await open(disk.afterCrash('all'));
+    expect(textsOf(await again.read('a/1', { after: 0 }))).toEqual(['one']);
+  });
+});
+
+/** A disk that promises space when it is written to, and notices later that there is none. */
+class FullAtFlush extends MemoryDisk {
+  isFullAtFlush = false;
+
+  override async open(path: string, mode: 'read' | 'write' | 'create'): Promise<DiskFile> {
+    const file = await super.open(path, mode);
+    return {
+      ...file,
+      flush: async () => {
+        if (!this.isFullAtFlush) return file.flush();
+        this.isFullAtFlush = false;
+        throw new TroupeError('DISK_FULL', { detail: path });
+      },
+    };
+  }
+}
+
+it('compaction keeps the snapshot at which a log was cut', async () => {
+  const disk = new MemoryDisk();
+  const log = await open(disk);
+  const first = await put(log, 'kept/1', 0, 'gone');
+  await log.trim('kept/1', await put(log, 'kept/1', first, '!kept'));
+  let tail = 0;
+  for (let round = 0; round < 200; round += 1) {
+    tail = await put(log, 'busy/1', tail, `!${round} ${'x'.repeat(200)}`);
+    await log.trim('busy/1', tail);
+  }
+  await log.close();
+  expect(Buffer.from(disk.bytes(firstSegment)).includes('gone')).toBe(false);
+  const again = await open(disk);
+  expect(textsOf(await again.readLatest('kept/1'))).toEqual(['!kept']);
 });
 
 describe('a record that the disk wrote into a wrong place', () => {
