@@ -114,7 +114,7 @@ async function step(bench: Bench, part: StepPart): Promise<string> {
     return perform(bench, part, id);
   };
   const result = await ctx.step(part.name, { ms: part.ms }, body, optionsOf(part));
-  if (id !== '') fresh.push(id);
+  if (id !== '' && part.isPure !== true) fresh.push(id);
   return result;
 }
 
@@ -130,21 +130,23 @@ function optionsOf(part: StepPart): StepOptions<string> {
 
 async function perform(bench: Bench, part: StepPart, id: string): Promise<string> {
   const { clock, notes, random } = bench.tools;
-  // What only computes may begin before the outcome it stands on is recorded.
-  if (part.isPure !== true) use(bench);
-  notes.attempts(id, part.isPure === true ? Number.POSITIVE_INFINITY : (part.attempts ?? 1));
-  notes.step('started', id);
+  // What only computes has no effect that could be repeated, or come too early.
+  const isNoted = part.isPure !== true;
+  if (isNoted) begin(bench, part, id);
   await new Promise<void>(resolve => {
     clock.setTimer(part.ms, resolve);
   });
-  notes.step('ended', id);
+  if (isNoted) notes.step('ended', id);
   if (random.next() < (part.throws ?? 0)) {
     throw new TroupeError('POOL_EXHAUSTED', { detail: 'this step was told to throw' });
   }
   return `${part.name} in ${notes.incarnation}: ${random.hex(4)}`;
 }
 
-/** Something begins that stands on every step that has ended. */
-function use({ tools, ended }: Bench): void {
-  for (const id of ended) tools.notes.step('used', id);
+/** A step begins, and with it something that stands on every step that has ended. */
+function begin({ tools, ended }: Bench, part: StepPart, id: string): void {
+  const { notes } = tools;
+  for (const each of ended) notes.step('used', each);
+  notes.attempts(id, part.attempts ?? 1);
+  notes.step('started', id);
 }

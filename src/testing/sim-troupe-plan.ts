@@ -77,7 +77,8 @@ export function drawPlan(seed: number, random: SimRandom): TroupePlan {
   const engine = seed % 5 < 3 ? 'embedded' : 'memory';
   const kinds = engine === 'embedded' ? embeddedKinds : memoryKinds;
   const swarm = drawSwarm(random, kinds);
-  const chosen = swarm.length === 0 ? kinds : swarm;
+  // Deaths alone leave no time for anything else to go wrong.
+  const chosen = swarm.includes('pause') ? swarm : [...swarm, 'pause' as const];
   return {
     engine,
     isRemote: random.chance(0.7),
@@ -88,7 +89,7 @@ export function drawPlan(seed: number, random: SimRandom): TroupePlan {
     nodeLimits: drawNodeLimits(random),
     storeLimits: drawStoreLimits(random),
     faultKinds: chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind)),
-    faultGapMs: random.between(9_000, 12_000),
+    faultGapMs: random.between(11_000, 14_000),
     burstFaults: random.pick([0.2, 0.5]) ?? 0,
     crashProbability: random.pick([0, 0.0005, 0.002]) ?? 0,
     engineFaults: drawEngineFaults(random),
@@ -101,7 +102,7 @@ export function drawPlan(seed: number, random: SimRandom): TroupePlan {
 
 function drawTypeLimits(random: SimRandom): TypeLimitOptions {
   return {
-    snapshotEvery: random.pick([1, 3, 10, 40, 120]),
+    snapshotEvery: random.pick([1, 3, 10, 30]),
     historyVersions: random.pick([0, 5, 100, 1_000]),
     mailboxLengthMax: random.pick([6, 20, 1_000]),
     idle: random.pick([1, 8_000, 60_000]),
@@ -132,7 +133,7 @@ function drawStoreLimits(random: SimRandom): Partial<StoreLimits> {
   return {
     segmentBytes,
     batchBytesMax: random.pick([4 << 10, 64 << 10]) ?? 0,
-    checkpointBytesMin: random.pick([32 << 10, 128 << 10]) ?? 0,
+    checkpointBytesMin: random.pick([16 << 10, 64 << 10]) ?? 0,
     reserveBytes: random.pick([0, 8 << 10, 32 << 10]) ?? 0,
     sliceBytesMax: random.pick([64 << 10, 1 << 20]) ?? 0,
   };

@@ -12,9 +12,9 @@ const burst = { low: 8, high: 24 } as const;
 const burstProbability = 0.07;
 const shortPauseMs = 20;
 /** Mean of the long pauses, for each caller there is: so many operations an hour are drawn. */
-const longPauseMs = 7_000;
+const longPauseMs = 8_200;
 const longPauseShare = 0.3;
-const cleaningMs = 15_000;
+const cleaningMs = 60_000;
 const oldCommandsMax = 200;
 
 /** The callers of one world. */

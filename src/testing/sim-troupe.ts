@@ -62,6 +62,17 @@ export async function scenario(options: SimScenarioOptions): Promise<SimReport> 
 
 /** Runs one seed, and keeps what was seen. */
 export async function runTroupe(options: SimScenarioOptions): Promise<TroupeRun> {
+  // Thousands of errors are expected; the trap needs four frames, nobody needs more.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 4;
+  try {
+    return await runWorld(options);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
   const drill: Drill = { isOn: false, refusal: undefined };
   const world = new SimWorld({
     seed: options.seed,
