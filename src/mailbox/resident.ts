@@ -3,6 +3,7 @@
  * outlives activations: when one ends, the next loads and goes on with what waits.
  */
 import { Activation } from '../agent/activation.ts';
+import { withOutcome } from '../agent/failure.ts';
 import type { AgentHost } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
 import type { MailboxItem } from '../agent/item.ts';
@@ -360,7 +361,9 @@ export class Resident implements Runnable {
     const reads = this.#reads ?? [];
     this.#reads = undefined;
     const items = [...(this.#mailbox?.clear() ?? []), ...(this.#held?.clear() ?? []), ...reads];
-    for (const item of items) item.reject(cause);
+    // What is in the inbox will be handled, by this life of the process or the next.
+    const later = withOutcome(cause, 'unknown');
+    for (const item of items) item.reject(item.inboxId === undefined ? cause : later);
   }
 }
 

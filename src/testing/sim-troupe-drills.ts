@@ -24,6 +24,7 @@ export interface DrillOptions {
 
 const drillMs = 60_000;
 const flipsMax = 3;
+const triesMax = 5;
 const callsInDrill = 12;
 // What tells an operator that records are damaged or gone.
 const loud = new Set(['LOG_CORRUPT', 'LOG_REGRESSED', 'ENGINE_UNSUPPORTED', 'CONFIG_INVALID']);
@@ -35,7 +36,9 @@ export async function drillEmbedded(options: DrillOptions): Promise<void> {
   if (faults.chance(0.5)) {
     node.device.misdirectNext = 1;
     const names = [...options.witness.logs.keys()].slice(0, callsInDrill);
-    await callAll(options, names);
+    for (let tries = 0; tries < triesMax && node.device.misdirectNext > 0; tries++) {
+      await callAll(options, names);
+    }
     // What lands elsewhere with the very last commit leaves no mark: only a later one tells of it.
     await callAll(options, names);
     world.crash(node, faults.chance(0.5) ? 'kill' : 'power-loss');
@@ -62,7 +65,7 @@ async function judge(options: DrillOptions, program: TroupeProgram): Promise<voi
   if (cut !== undefined || losses.length > 0) return;
   const before = witness.now();
   for (const name of witness.logs.keys()) {
-    const kept = await settled(bench, () => readKept(program.log, name));
+    const [kept] = await settled(bench, [() => readKept(program.log, name)]);
     if (isLoud(kept)) continue;
     if (!Array.isArray(kept)) {
       bench.world.violate('damage', `${name} cannot be read: ${textOf(kept)}`);
@@ -98,31 +101,31 @@ export async function drillMemory(options: DrillOptions): Promise<void> {
 }
 
 /** Asks each agent for one more turn; answers and errors in order. */
-async function callAll({ bench }: DrillOptions, names: readonly string[]): Promise<unknown[]> {
-  return Promise.all(
-    names.map((name, place) =>
-      settled(bench, program => {
-        const command = `drill-${bench.world.nowMs}-${place}`;
-        return refOf(program, name).execute('act', { command, amount: 1 });
-      }),
-    ),
-  );
+function callAll({ bench }: DrillOptions, names: readonly string[]): Promise<unknown[]> {
+  const { nowMs } = bench.world;
+  const tasks = names.map((name, place) => (program: TroupeProgram) => {
+    const command = `drill-${nowMs}-${place}`;
+    return refOf(program, name).execute('act', { command, amount: 1 });
+  });
+  return settled(bench, tasks);
 }
 
-/** Runs the world until a task of the node has ended; what it threw is a result, too. */
+/** Runs the world until tasks of the node have ended; what they threw are results, too. */
 async function settled(
   { world, node }: CallerBench,
-  task: (program: TroupeProgram) => Promise<unknown>,
-): Promise<unknown> {
-  let result: unknown;
-  let isOver = false;
-  const end = (value: unknown) => {
-    result = value;
-    isOver = true;
-  };
-  node.call('drill', task).then(end, end);
-  await world.run({ untilMs: world.nowMs + drillMs, isDone: () => isOver });
-  return result;
+  tasks: readonly ((program: TroupeProgram) => Promise<unknown>)[],
+): Promise<unknown[]> {
+  const results: unknown[] = tasks.map(() => undefined);
+  let open = tasks.length;
+  for (const [place, task] of tasks.entries()) {
+    const end = (result: unknown) => {
+      results[place] = result;
+      open--;
+    };
+    node.call('drill', task).then(end, end);
+  }
+  await world.run({ untilMs: world.nowMs + drillMs, isDone: () => open === 0 });
+  return results;
 }
 
 function isLoud(error: unknown): boolean {

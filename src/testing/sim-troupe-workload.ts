@@ -12,7 +12,7 @@ const burst = { low: 8, high: 24 } as const;
 const burstProbability = 0.07;
 const shortPauseMs = 20;
 /** Mean of the long pauses, for each caller there is: so many operations an hour are drawn. */
-const longPauseMs = 8_200;
+const longPauseMs = 6_400;
 const longPauseShare = 0.3;
 const cleaningMs = 60_000;
 const oldCommandsMax = 200;

@@ -154,7 +154,9 @@ async function suffer({ world, plan, node, bench, habitat }: TroupeWorld, endMs:
   world.faultPoints.crashProbability = plan.crashProbability;
   const { faultKinds: kinds, faultGapMs: gapMs } = plan;
   const schedule = { kinds, gapMs, targets: [node.name], fromMs: world.nowMs, untilMs: endMs };
-  scheduleFaults(world, drawFaults(faults, schedule));
+  // The second fault of a pair may lie behind the end.
+  const drawn = drawFaults(faults, schedule).filter(({ atMs }) => atMs < endMs);
+  scheduleFaults(world, drawn);
   if (plan.engine === 'memory') troubleEngine({ world, plan, habitat }, endMs);
   await world.run({ untilMs: endMs });
 }

@@ -1,5 +1,5 @@
 /** An engine that fails for good stops its node: nothing is served, and everybody is told. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { openEmbeddedLog } from '../../../src/engines/embedded/log.ts';
 import { MemoryLogs } from '../../../src/engines/memory/log.ts';
@@ -40,6 +40,28 @@ function counterAgent(gate: Promise<void> = Promise.resolve(), entered?: () => v
 const refused = { code: 'ENGINE_FAILED', outcome: 'not-executed' };
 
 describe('a node whose engine failed', () => {
+  it('does not deny a message that is recorded in the inbox', async () => {
+    const logs = new MemoryLogs({});
+    let open = () => {};
+    const gate = new Promise<void>(resolve => {
+      open = resolve;
+    });
+    await using troupe = troupeOn({ agents: [counterAgent(gate)], log: logs.open() });
+    await troupe.start();
+    const one = troupe.agents.get(counter, 'one');
+    const held = one.execute('hold').catch(() => undefined);
+    const waiting = one.execute('add', 1, { idempotencyKey: 'a' });
+    // It is recorded once it has waited for limits.inboxDelay.
+    const isRecorded = async () => (await logs.open().read('counter/one', { after: 0 })).tail > 0;
+    await vi.waitUntil(isRecorded, { timeout: 5_000 });
+
+    logs.fail();
+
+    await expect(waiting).rejects.toMatchObject({ code: 'ENGINE_FAILED', outcome: 'unknown' });
+    open();
+    await held;
+  });
+
   it('refuses turns, reads and tasks, also when it is started so', async () => {
     const logs = new MemoryLogs({});
     await using troupe = troupeOn({ agents: [counterAgent()], log: logs.open() });
