@@ -49,7 +49,8 @@ describe('a node whose engine failed', () => {
     await using troupe = troupeOn({ agents: [counterAgent(gate)], log: logs.open() });
     await troupe.start();
     const one = troupe.agents.get(counter, 'one');
-    const held = one.execute('hold').catch(() => undefined);
+    // In a lane of its own, so that what comes behind may be recorded.
+    const held = one.execute('hold', undefined, { priority: 'high' }).catch(() => undefined);
     const waiting = one.execute('add', 1, { idempotencyKey: 'a' });
     // It is recorded once it has waited for limits.inboxDelay.
     const isRecorded = async () => (await logs.open().read('counter/one', { after: 0 })).tail > 0;
