@@ -25,7 +25,6 @@ export function checkRuns(history: TroupeHistory): Violation[] {
   const effects = history.logs.flatMap(effectsOf);
   return [
     ...checkAllSteps(history, effects),
-    ...checkRepeats(effects),
     ...checkSignals(history, effects),
     ...checkStreams(history),
     ...checkAnswers(history, effects),
@@ -59,38 +58,16 @@ function checkAllSteps({ notebook }: TroupeHistory, effects: readonly Recorded[]
       order: each.at.order,
       incarnation: writerOf(each),
     }));
-  const intents = groupBy(
-    effects.filter(({ op }) => op[3].kind === 'step' && op[3].status === 'intent'),
+  // Within one life a step is repeated only because a person said so.
+  const asked = groupBy(
+    effects.filter(({ op }) => op[3].status === 'asking' || op[3].by === 'nobody'),
     each => each.id,
   );
   return checkSteps({
     events: [...notebook.steps, ...recorded],
     attemptsMax: ({ step }) =>
-      (notebook.attempts.get(step) ?? 1) * Math.max(1, intents.get(step)?.length ?? 1),
+      (notebook.attempts.get(step) ?? 1) * (1 + (asked.get(step)?.length ?? 0)),
   });
-}
-
-/** A step is begun again only by another life of the process, or because a person said so. */
-function checkRepeats(effects: readonly Recorded[]): Violation[] {
-  const steps = effects.filter(({ op }) => op[3].kind === 'step');
-  return [...groupBy(steps, each => each.id)].flatMap(([id, ofStep]) => {
-    const by = repeatedBy(ofStep.map(({ op }) => op[3]));
-    if (by === undefined) return [];
-    const message = `${id} was begun twice by ${by}, though it never stopped running`;
-    return [{ check: 'steps', message }];
-  });
-}
-
-function repeatedBy(effects: readonly EffectOp[3][]): string | undefined {
-  let before: string | undefined;
-  for (const { status, by } of effects) {
-    if (status === 'asking' || by === 'nobody') before = undefined;
-    else if (status === 'intent' && by !== undefined) {
-      if (by === before) return by;
-      before = by;
-    }
-  }
-  return undefined;
 }
 
 /** Each signal is given to one wait at most, and one that was confirmed is known to a log. */
