@@ -16,7 +16,7 @@ import { isAdministrative } from './administrative.ts';
 import { endedError, isThenable } from './answer.ts';
 import { Committer } from './commit.ts';
 import type { Contract } from './contract.ts';
-import { failTurn, type RepeatingAgent } from './failing.ts';
+import { failTurn, isOverdue, type RepeatingAgent } from './failing.ts';
 import { failureOf } from './failure.ts';
 import type { AgentHost } from './host.ts';
 import type { Handler, Implementation } from './implementation.ts';
@@ -105,7 +105,8 @@ export class Activation implements RepeatingAgent {
   /** Whether nothing would be lost or cut off if the agent left memory now. */
   get isQuiet(): boolean {
     if (this.committer === undefined) return this.#memoryVersion === 0;
-    return this.isAtRest && this.tasks.areUnwatched && this.keyed.areQuiet;
+    const { tasks, keyed } = this;
+    return this.isAtRest && tasks.areUnwatched && keyed.areQuiet && this.#timers.areQuiet;
   }
 
   /** Whether nothing goes on; callers may wait for what others have to bring about. */
@@ -218,7 +219,8 @@ export class Activation implements RepeatingAgent {
       item.reject(endedError(this.address));
       return undefined;
     }
-    if (item.work === undefined && isSettled(this, item, admitted)) return undefined;
+    if (item.work === undefined && (isSettled(this, item, admitted) || isOverdue(this, item)))
+      return undefined;
     return this.run(item);
   }
 
@@ -261,7 +263,7 @@ export class Activation implements RepeatingAgent {
     const context = new TurnContext(this, item.envelope, this.#head);
     try {
       const result =
-        item.work === undefined ? this.#invoke(context, item, startedAt) : item.work(context);
+        item.work === undefined ? this.#invoke(context, item.envelope) : item.work(context);
       if (isThenable(result)) return this.#finishLater(item, context, result, startedAt);
       const tookMs = this.#finish(item, context, result, startedAt);
       if (tookMs > this.host.limits.slowTurnMs) this.#warnOfSlow(item);
@@ -276,15 +278,7 @@ export class Activation implements RepeatingAgent {
     return this.committer === undefined ? this.#memoryState : this.committer.image.state;
   }
 
-  #invoke(context: TurnContext, item: MailboxItem, startedAt: number): unknown {
-    const { envelope, arrivedAt, inboxId } = item;
-    const patienceMs = envelope.deadline - envelope.firstAttemptAt;
-    if (startedAt - arrivedAt >= patienceMs && inboxId === undefined) {
-      throw new TroupeError('DEADLINE_EXCEEDED', {
-        detail: `${this.address}.${envelope.action} waited in the mailbox until its deadline had passed`,
-        outcome: 'not-executed',
-      });
-    }
+  #invoke(context: TurnContext, envelope: Envelope): unknown {
     if (isAdministrative(envelope.action)) return administer(this, context, envelope);
     return this.perform(context, envelope.action, envelope.input);
   }

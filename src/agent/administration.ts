@@ -96,13 +96,8 @@ const acts: {
     follow(turn, agent.tasks.resolve(asked));
   },
   $delete(agent, turn) {
-    follow(turn, {
-      ops: [['delete']],
-      delivered: () => {
-        agent.tasks.deleted();
-        agent.deleted();
-      },
-    });
+    follow(turn, agent.tasks.delete());
+    addFollowUp(turn, () => agent.deleted());
   },
   $rebuild(agent) {
     return rebuild(agent);

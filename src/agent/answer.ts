@@ -28,6 +28,14 @@ export function answering(item: MailboxItem, reply: StoredReply, epoch: number):
   };
 }
 
+/** Refuses a message once all records in flight are accepted, because they are why. */
+export function refusing(item: MailboxItem, error: TroupeError): Waiter {
+  return {
+    accepted: () => item.reject(error),
+    failed: cause => item.reject(outcomeKept(cause, false)),
+  };
+}
+
 /** The error of an activation that is no more; the message may be tried again at once. */
 export function endedError(address: string): TroupeError {
   return new TroupeError('VERSION_CONFLICT', { detail: `the activation of ${address} has ended` });

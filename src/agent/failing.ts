@@ -4,6 +4,7 @@
  */
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
+import { endedError } from './answer.ts';
 import type { MailboxItem } from './item.ts';
 import { passNumber } from './settled.ts';
 import { type RecordingAgent, recordAnswer, recordDeadLetter } from './turn-record.ts';
@@ -11,6 +12,23 @@ import { type RecordingAgent, recordAnswer, recordDeadLetter } from './turn-reco
 /** An activation that can be asked to run an item once more. */
 export interface RepeatingAgent extends RecordingAgent {
   run(item: MailboxItem): Promise<void> | undefined;
+}
+
+/** Whether a message waited until nobody waits for it any more: then it is refused here. */
+export function isOverdue(agent: RecordingAgent, item: MailboxItem): boolean {
+  const { envelope, arrivedAt, inboxId } = item;
+  const { clock } = agent.host;
+  const startedAt = clock.monotonic();
+  const patienceMs = envelope.deadline - envelope.firstAttemptAt;
+  if (startedAt - arrivedAt < patienceMs || inboxId !== undefined) return false;
+  const error = new TroupeError('DEADLINE_EXCEEDED', {
+    detail: `${agent.address}.${envelope.action} waited in the mailbox until its deadline had passed`,
+    outcome: 'not-executed',
+  });
+  agent.host.observe(envelope, 'turn', startedAt, error);
+  passNumber(agent, envelope, ['error', error.toValue(), agent.image?.version ?? 0]);
+  release(agent, item, error);
+  return true;
 }
 
 /** A throw leaves no trace; a promise says when the next item may begin. */
@@ -24,7 +42,7 @@ export function failTurn(
   else if (agent.committer === undefined) {
     release(agent, item, mayRepeat(agent, envelope, error) ? asAttempt(agent, item, error) : error);
   } else if (error.code === 'REJECTED') recordAnswer(agent, item, error.toValue(), []);
-  else if (!isAttempt(envelope) || error.code === 'DEADLINE_EXCEEDED') {
+  else if (!isAttempt(envelope)) {
     passNumber(agent, envelope, ['error', error.toValue(), agent.image?.version ?? 0]);
     release(agent, item, error);
   } else if (!mayRepeat(agent, envelope, error)) recordDeadLetter(agent, item, error);
@@ -79,7 +97,11 @@ async function repeat(agent: RepeatingAgent, item: MailboxItem): Promise<void> {
   await new Promise<void>(resolve => {
     agent.host.clock.setTimer(pauseMs(agent, envelope), resolve);
   });
-  if (agent.isEnded) return;
+  if (agent.isEnded) {
+    // The next life has the message; who waits for its answer asks there.
+    item.reject(endedError(agent.address));
+    return;
+  }
   await agent.run({
     envelope: { ...envelope, attempt: envelope.attempt + 1 },
     arrivedAt,

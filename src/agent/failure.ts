@@ -31,7 +31,6 @@ const ownCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 /** Errors that say by themselves that the message did not run. */
 const notExecuted: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ACTION_NOT_DEFINED',
-  'DEADLINE_EXCEEDED',
   'INVALID_INPUT',
 ]);
 

@@ -47,8 +47,8 @@ export interface AgentRuns {
   resolve(asked: StepAnswer): RecordedAct;
   /** When a run next has to be told the time. */
   nextWake(): number;
-  /** The agent was deleted: its runs have ended. */
-  deleted(): void;
+  /** Ends all runs, because their agent is deleted. */
+  delete(): RecordedAct;
   /** The end of a run was accepted. */
   ended(runId: string, reply: StoredReply): void;
   /** A run cannot go on with this code; it stays as it is for code that fits. */

@@ -20,6 +20,8 @@ export class Outbox {
   #open: Map<string, Set<number>> | undefined;
   #openCount = 0;
   #consumed: string[] = [];
+  /** What was last taken to be struck off. */
+  #taken: readonly string[] = [];
   #timer: Timer | undefined;
   #isClosed = false;
 
@@ -68,9 +70,17 @@ export class Outbox {
     if (this.#consumed.length === 0) return [];
     const ids = this.#consumed;
     this.#consumed = [];
+    this.#taken = ids;
     this.#timer?.cancel();
     this.#timer = undefined;
     return [['sent', ids]];
+  }
+
+  /** The record was not made: what was consumed is struck off in another. */
+  takeBack(): void {
+    const ids = this.#taken;
+    this.#taken = [];
+    for (const id of ids) if (this.#agent.image?.outbox?.has(id) === true) this.#strikeOff(id);
   }
 
   close(): void {

@@ -3,7 +3,7 @@ import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { StoredReply } from '../state/entries.ts';
 import { type Admission, admit, consume, isForgotten, streamKey } from '../state/streams.ts';
-import { answering } from './answer.ts';
+import { answering, refusing } from './answer.ts';
 import type { MailboxItem } from './item.ts';
 import type { KeyedReplies } from './keyed-replies.ts';
 import type { LiveAgent } from './live-agent.ts';
@@ -56,7 +56,7 @@ export function answerAgain(
   known: StoredReply | null | TroupeError,
 ): void {
   const { envelope } = item;
-  if (TroupeError.is(known)) item.reject(known);
+  if (TroupeError.is(known)) agent.committer?.whenAccepted(refusing(item, known));
   else if (known === null && envelope.wantsReply && envelope.idempotencyKey !== undefined) {
     agent.keyed.wait(envelope.idempotencyKey, item);
   } else if (known?.[0] === 'run') agent.tasks.answer(known[1], item);
@@ -92,12 +92,11 @@ function isDuplicate(agent: KeyedAgent, item: MailboxItem, admitted: Admission):
   if (admitted.kind === 'run' || admitted.kind === 'early') return false;
   if (admitted.kind === 'duplicate') answerAgain(agent, item, admitted.reply);
   else {
-    item.reject(
-      new TroupeError('EXPIRED', {
-        detail: `${agent.address} no longer knows what became of message ${envelope.id}`,
-        outcome: 'unknown',
-      }),
-    );
+    const error = new TroupeError('EXPIRED', {
+      detail: `${agent.address} no longer knows what became of message ${envelope.id}`,
+      outcome: 'unknown',
+    });
+    agent.committer?.whenAccepted(refusing(item, error));
   }
   return true;
 }

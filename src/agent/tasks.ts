@@ -8,6 +8,8 @@ import type { Op } from '../state/record.ts';
 import { type Run, type RunStart, runDueAt } from '../state/runs.ts';
 import { actionOf } from './action.ts';
 import { answer, answering } from './answer.ts';
+import type { Waiter } from './commit.ts';
+import { outcomeKept } from './failure.ts';
 import type { Handler, Implementation } from './implementation.ts';
 import type { MailboxItem } from './item.ts';
 import type { AgentRuns, LiveAgent, RecordedAct, StepAnswer } from './live-agent.ts';
@@ -29,9 +31,9 @@ export class Tasks implements AgentRuns {
     this.#implementation = implementation;
   }
 
-  /** Whether every run only waits: for a signal, for time, or for a person. */
+  /** Whether every run only waits: for a signal, for time, for a person, or for code that fits. */
   get areWaiting(): boolean {
-    for (const run of this.#active?.values() ?? []) if (!run.isWaiting) return false;
+    for (const run of this.#active?.values() ?? []) if (!run.isOver && !run.isWaiting) return false;
     return true;
   }
 
@@ -85,7 +87,8 @@ export class Tasks implements AgentRuns {
           outcome: 'unknown',
         }),
       );
-    } else if (!item.envelope.wantsReply) item.resolve({ value: runId, ...this.#agent.position });
+    } else if (!item.envelope.wantsReply)
+      this.#agent.committer?.whenAccepted(this.#begun(runId, item));
     else if (run.reply === undefined) this.#wait(runId, item);
     else this.#agent.committer?.whenAccepted(answering(item, run.reply, this.#agent.host.epoch));
   }
@@ -189,13 +192,28 @@ export class Tasks implements AgentRuns {
     this.streams.close(cause);
   }
 
-  deleted(): void {
-    for (const [runId, active] of [...(this.#active ?? [])]) {
+  delete(): RecordedAct {
+    const detail = 'the agent was deleted';
+    const error = new TroupeError('CANCELLED', { detail, outcome: 'executed' });
+    // At once: what they ask for from now on would change the agent that comes after.
+    for (const active of this.#active?.values() ?? []) active.abort(error);
+    return { ops: [['delete']], delivered: () => this.#deleted() };
+  }
+
+  #deleted(): void {
+    const known = [...(this.#active?.keys() ?? []), ...(this.#waiting?.keys() ?? [])];
+    for (const runId of known) {
       const reply = this.#run(runId)?.reply;
-      if (reply === undefined) continue;
-      if (reply[0] === 'error') active.abort(TroupeError.from(reply[1]));
-      this.ended(runId, reply);
+      if (reply !== undefined) this.ended(runId, reply);
     }
+  }
+
+  /** Tells who only wanted a run to begin that it has, once that is accepted. */
+  #begun(runId: string, item: MailboxItem): Waiter {
+    return {
+      accepted: () => item.resolve({ value: runId, ...this.#agent.position }),
+      failed: (cause, isUnknown) => item.reject(outcomeKept(cause, isUnknown)),
+    };
   }
 
   #timeOut(run: Run): void {

@@ -42,6 +42,13 @@ export class Timers {
     this.#agent = agent;
   }
 
+  /** Whether no timer waits for another attempt: they are counted here only. */
+  get areQuiet(): boolean {
+    for (const [id, { entry }] of this.#failures ?? [])
+      if (this.#agent.image?.timers?.get(id) === entry) return false;
+    return true;
+  }
+
   /** Fires what is due. */
   wake(): void {
     this.#scheduled = Number.POSITIVE_INFINITY;

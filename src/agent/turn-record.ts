@@ -31,6 +31,20 @@ export function sealTurn(
   decision: TurnDecision,
   output: unknown,
 ): void {
+  try {
+    makeRecord(agent, item, decision, output);
+  } catch (error) {
+    agent.outbox.takeBack();
+    throw error;
+  }
+}
+
+function makeRecord(
+  agent: RecordingAgent,
+  item: MailboxItem,
+  decision: TurnDecision,
+  output: unknown,
+): void {
   const { envelope } = item;
   const { contract, tasks, outbox } = agent;
   // Only agents with a log are sealed.
