@@ -5,7 +5,7 @@
  * for blocking calls, which spare a hop through Node's thread pool for each of them.
  */
 import * as fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TroupeError, textOf, wrapError } from '../../core/errors.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
 import { type FileCalls, openBlocking, openPooled } from './file-calls.ts';
@@ -102,11 +102,12 @@ const unusable: ReadonlySet<unknown> = new Set([
   'EROFS',
   'ENAMETOOLONG',
   'ELOOP',
+  'ENOENT',
 ]);
 
 function makeDirectory(path: string): void {
   try {
-    fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeMissing(path);
   } catch (error) {
     if (!unusable.has(codeOf(error))) throw error;
     throw new TroupeError('CONFIG_INVALID', {
@@ -114,6 +115,26 @@ function makeDirectory(path: string): void {
       cause: error,
     });
   }
+}
+
+/**
+ * Makes a directory, and those above it that are missing. The recursive call of Node never returns
+ * where a directory is there in which none can be made, as in /proc.
+ */
+function makeMissing(path: string): void {
+  if (isDirectory(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeMissing(above);
+  try {
+    fs.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have been faster.
+    if (codeOf(error) !== 'EEXIST' || !isDirectory(path)) throw error;
+  }
+}
+
+function isDirectory(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function exists(path: string): boolean {

@@ -67,6 +67,15 @@ for (const isBlocking of [false, true]) {
       }
     });
 
+    it('says at once where no directory can be made', async () => {
+      fs.symlinkSync('/nowhere/at/all', join(root, 'away'));
+      for (const place of [join(root, 'away'), join(root, 'away', 'data'), '/proc/troupe']) {
+        const refused = systemDisk(place, { isBlocking }).makeDirectory('');
+        await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+        await expect(refused).rejects.toThrow(place);
+      }
+    });
+
     it('fails on what is no file and no directory, instead of showing nothing', async () => {
       const disk = systemDisk(root, { isBlocking });
       await (await disk.open('a', 'create')).close();
