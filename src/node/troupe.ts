@@ -18,6 +18,7 @@ import type {
 } from '../client/troupe.ts';
 import { durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
+import { previewOf } from '../core/values.ts';
 import { type KnownType, Router } from '../routing/router.ts';
 import type { FaceOpener, NodeFace, OpenFace, Standing } from './face.ts';
 import type { TroupeNode } from './node.ts';
@@ -85,6 +86,7 @@ export class TroupeHandle implements Troupe {
   }
 
   start(): Promise<void> {
+    if (this.#stopping !== undefined) return Promise.reject(stopped());
     this.#starting ??= this.#start();
     return this.#starting;
   }
@@ -103,8 +105,6 @@ export class TroupeHandle implements Troupe {
   }
 
   async #start(): Promise<void> {
-    if (this.#stopping !== undefined)
-      throw new TroupeError('NOT_STARTED', { detail: 'the node has stopped; make a new one' });
     const opened = await this.#options.open();
     this.#opened = opened;
     try {
@@ -152,6 +152,12 @@ export class TroupeHandle implements Troupe {
   }
 }
 
+function stopped(): TroupeError {
+  return new TroupeError('NOT_STARTED', {
+    detail: 'the node has stopped; make a new one with createTroupe',
+  });
+}
+
 /** The types and implementations of a list of definitions. */
 export interface Definitions {
   readonly types: Map<string, KnownType>;
@@ -164,6 +170,11 @@ export interface Definitions {
  * @throws `CONFIG_INVALID` when something in it is no definition, or a type occurs twice.
  */
 export function sortDefinitions(agents: readonly AgentDefinition[]): Definitions {
+  if (!Array.isArray(agents)) {
+    throw new TroupeError('CONFIG_INVALID', {
+      detail: `agents is ${previewOf(agents)}; give a list of what implement() returns`,
+    });
+  }
   const definitions: Definitions = { types: new Map(), implementations: new Map() };
   for (const [index, definition] of agents.entries()) {
     const implementation = isImplementation(definition) ? definition : undefined;

@@ -216,5 +216,9 @@ describe('mistakes', () => {
     const late = await mistakeIn(() => other.start());
     expect(late).toMatchObject({ code: 'NOT_STARTED', outcome: 'not-executed' });
     expect(late.detail).toContain('make a new one');
+    const ended = createTroupe({ agents: [accountAgent(shutGate())] });
+    await ended.start();
+    await ended.stop();
+    expect(await mistakeIn(() => ended.start())).toMatchObject({ code: 'NOT_STARTED' });
   });
 });

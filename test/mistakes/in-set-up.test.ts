@@ -72,6 +72,7 @@ describe('a set-up that cannot be', () => {
     ['an unknown option', { agents: [], dta: './data' }, /dta/],
     ['no directory', { agents: [], data: '' }, /`data` must be the path of a directory/],
     ['a type twice', { agents: [account, account] }, /the type "account" is in the list twice/],
+    ['no list', {}, /agents is undefined; give a list of what implement\(\) returns/],
     ['no definition', { agents: ['account'] }, /agents\[0\] is neither an implementation nor/],
     ['an unknown limit', { agents: [], limits: { residents: 1 } }, /residents/],
     ['an unacceptable limit', { agents: [], limits: { drain: 'soon' } }, /drain.*"soon"/],
