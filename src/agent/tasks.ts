@@ -25,6 +25,7 @@ export class Tasks implements AgentRuns {
   readonly #implementation: Implementation;
   #active: Map<string, TaskRun> | undefined;
   #waiting: Map<string, MailboxItem[]> | undefined;
+  #stuck: Map<string, TroupeError> | undefined;
 
   constructor(agent: LiveAgent, implementation: Implementation) {
     this.#agent = agent;
@@ -71,8 +72,10 @@ export class Tasks implements AgentRuns {
 
   /** A record that begins a run was accepted. */
   accepted(runId: string, item: MailboxItem): void {
-    if (item.envelope.wantsReply) this.#wait(runId, item);
-    else item.resolve({ value: runId, ...this.#agent.position });
+    if (item.envelope.wantsReply) {
+      this.#wait(runId, item);
+      item.begun?.();
+    } else item.resolve({ value: runId, ...this.#agent.position });
     const run = this.#run(runId);
     if (run !== undefined && run.reply === undefined) this.#start(run, false);
   }
@@ -89,8 +92,10 @@ export class Tasks implements AgentRuns {
       );
     } else if (!item.envelope.wantsReply)
       this.#agent.committer?.whenAccepted(this.#begun(runId, item));
-    else if (run.reply === undefined) this.#wait(runId, item);
-    else this.#agent.committer?.whenAccepted(answering(item, run.reply, this.#agent.host.epoch));
+    else if (run.reply === undefined) {
+      this.#wait(runId, item);
+      this.#agent.committer?.whenAccepted({ accepted: () => item.begun?.(), failed: ignoreEnded });
+    } else this.#agent.committer?.whenAccepted(answering(item, run.reply, this.#agent.host.epoch));
   }
 
   /** Resumes runs that are not active, and tells active ones the time. */
@@ -164,6 +169,7 @@ export class Tasks implements AgentRuns {
   ended(runId: string, reply: StoredReply): void {
     this.#active?.get(runId)?.close();
     this.#active?.delete(runId);
+    this.#stuck?.delete(runId);
     this.#agent.host.runningSteps.delete(runId);
     this.streams.changed(runId);
     const items = this.#waiting?.get(runId) ?? [];
@@ -174,6 +180,8 @@ export class Tasks implements AgentRuns {
   /** A run cannot go on with this code; it stays as it is for code that fits. */
   stuck(runId: string, error: TroupeError): void {
     this.#active?.get(runId)?.close();
+    this.#stuck ??= new Map();
+    this.#stuck.set(runId, error);
     this.#agent.logger.error('a run cannot go on with this code', {
       run: runId,
       error: error.message,
@@ -181,6 +189,10 @@ export class Tasks implements AgentRuns {
     const items = this.#waiting?.get(runId) ?? [];
     this.#waiting?.delete(runId);
     for (const item of items) item.reject(error);
+  }
+
+  stuckBy(runId: string): TroupeError | undefined {
+    return this.#stuck?.get(runId);
   }
 
   /** Lets go of all runs; a later life resumes them. */

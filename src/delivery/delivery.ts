@@ -90,6 +90,7 @@ export class Delivery {
       pause: (shipment, error) => this.#pause(shipment, error),
       setTimer: (delayMs, task) => clock.setTimer(delayMs, task),
       monotonic: () => clock.monotonic(),
+      released: shipment => this.#release(shipment, true),
       settled: (shipment, isAnswered) => this.#settled(shipment, isAnswered),
     };
   }
@@ -253,9 +254,12 @@ export class Delivery {
     this.#openCount -= 1;
     if (shipment.dueAt === Number.POSITIVE_INFINITY) this.#endless.delete(shipment);
     else this.#deadlines.remove(shipment);
-    const { numbering } = shipment.envelope;
-    if (numbering !== undefined)
-      this.#outgoing.settle(shipment.receiver, numbering.number, isAnswered);
+    this.#release(shipment, isAnswered);
+  }
+
+  #release({ envelope, receiver }: Shipment, isAnswered: boolean): void {
+    const { numbering } = envelope;
+    if (numbering !== undefined) this.#outgoing.settle(receiver, numbering.number, isAnswered);
   }
 
   /** One attempt at a promised message: nothing when it was consumed. */

@@ -20,6 +20,8 @@ export interface Carrier {
   pause(shipment: Shipment, error: TroupeError): number | undefined;
   setTimer(delayMs: number, task: () => void): Timer;
   monotonic(): number;
+  /** The number of the message is not needed any more. */
+  released(shipment: Shipment): void;
   /** The message needs nothing any more. */
   settled(shipment: Shipment, isAnswered: boolean): void;
 }
@@ -83,6 +85,17 @@ export class Shipment implements MailboxItem, Timed {
     this.#carrier.hand(this);
   }
 
+  /** From here on its key finds the run; a number held for weeks would keep all later answers. */
+  begun(): void {
+    if (this.#isSettled || this.envelope.idempotencyKey === undefined) return;
+    this.#carrier.released(this);
+    this.envelope = { ...this.envelope, numbering: undefined };
+  }
+
+  renew(): void {
+    this.envelope = this.#carrier.renewed(this.envelope);
+  }
+
   resolve(reply: Reply): void {
     if (this.#isSettled) return;
     this.#settle(true);
@@ -118,9 +131,10 @@ export class Shipment implements MailboxItem, Timed {
     const outcome = !this.#isHanded || isBack ? this.#known : 'unknown';
     const { type, key, action, id } = this.envelope;
     const cause = this.#lastRefusal;
+    const times = this.handed === 1 ? 'once' : `${this.handed} times`;
     const why = cause === undefined ? '' : `; the last attempt ended with ${cause.message}`;
     const error = new TroupeError('DEADLINE_EXCEEDED', {
-      detail: `${type}/${key}.${action} had no answer before its deadline (message ${id}, handed over ${this.handed} times)${why}`,
+      detail: `${type}/${key}.${action} had no answer before its deadline (message ${id}, handed over ${times})${why}`,
       outcome,
       cause,
     });
