@@ -161,6 +161,7 @@ function giveChunks(agent: LiveAgent, item: MailboxItem, runId: string, from: nu
 /** A run as people see it. */
 export function runInfo(agent: LiveAgent, run: Run): RunInfo {
   const { reply } = run;
+  const error = reply?.[0] === 'error' ? reply[1] : agent.tasks.stuckBy(run.id)?.toValue();
   return {
     id: run.id,
     agent: agent.address,
@@ -170,7 +171,7 @@ export function runInfo(agent: LiveAgent, run: Run): RunInfo {
     ...(run.endedAt === undefined ? {} : { endedAt: new Date(run.endedAt) }),
     steps: [...run.effects].map(([identity, effect]) => stepInfo(identity, effect)),
     ...(reply?.[0] === 'ok' ? { value: reply[1] } : {}),
-    ...(reply?.[0] === 'error' ? { error: reply[1] } : {}),
+    ...(error === undefined ? {} : { error }),
   };
 }
 

@@ -53,6 +53,8 @@ export interface AgentRuns {
   ended(runId: string, reply: StoredReply): void;
   /** A run cannot go on with this code; it stays as it is for code that fits. */
   stuck(runId: string, error: TroupeError): void;
+  /** Why a run cannot go on with this code, if it cannot. */
+  stuckBy(runId: string): TroupeError | undefined;
 }
 
 /** What the parts of an activation know of it. */

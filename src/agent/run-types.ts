@@ -32,7 +32,7 @@ export interface RunInfo {
   readonly steps: readonly RunStep[];
   /** Present when done. */
   readonly value?: unknown;
-  /** Present when failed or cancelled. */
+  /** Present when failed or cancelled, and while the run cannot go on with this code. */
   readonly error?: ErrorValue | undefined;
 }
 

@@ -175,7 +175,8 @@ export const errorCodes = {
   DEADLINE_EXCEEDED: {
     outcome: 'unknown',
     meaning: 'No answer came before the deadline; `outcome` tells whether it may have run.',
-    remedy: 'When `unknown`, retry only with the same `idempotencyKey`.',
+    remedy:
+      'When `unknown`, retry only with the same `idempotencyKey`. A task that began goes on (`troupe runs ls`); `request` waits as long as it takes.',
   },
   NODE_UNREACHABLE: {
     outcome: 'unknown',

@@ -72,6 +72,8 @@ describe('another input under the same step identity', () => {
     expect(text).toContain('the code now asks for the step "transfer" with another input');
     expect(text).toContain('give it another name or key, or let this run end on the code');
     expect(payments).toEqual([10]);
+    const [stuck] = await changed.agents.get(order, 'one').runs.list();
+    expect(stuck).toMatchObject({ status: 'waiting', error: { code: 'STEP_MISMATCH' } });
     // A run that this code cannot bring to its end is nothing to wait for.
     await changed.stop({ drain: '1d' });
 
