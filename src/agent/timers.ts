@@ -112,6 +112,8 @@ export class Timers {
 
   #run(turn: TurnContext, firing: Firing): unknown {
     if (!this.#isCurrent(firing)) return undefined;
+    // The clock may have been set back since the timer was found due: never early, then.
+    if (this.#agent.host.clock.now() < firing.entry.dueAt) return undefined;
     addOp(turn, firing.after);
     const { action, input } = firing.entry;
     return firing.runs ? this.#agent.perform(turn, action, input) : undefined;
@@ -120,7 +122,11 @@ export class Timers {
   #settled(envelope: Envelope, firing: Firing, error: TroupeError | undefined): void {
     const { id, entry } = firing;
     if (this.#firing?.get(id) === entry) this.#firing.delete(id);
-    if (error === undefined) this.#failures?.delete(id);
+    const { image } = this.#agent;
+    if (error === undefined) {
+      this.#failures?.delete(id);
+      if (image !== undefined && !this.#agent.isEnded) this.onAccepted(image);
+    }
     // What replaced or cancelled the timer meanwhile stands.
     else if (this.#agent.isEnded || !this.#isCurrent(firing)) return;
     else if (error.code === 'REJECTED') this.#record([firing.after]);

@@ -115,10 +115,18 @@ export function recordInbox(agent: RecordingAgent, item: MailboxItem): void {
   ops.push(['inbox', inboxEntry(envelope)]);
   const accepted = () =>
     envelope.wantsReply ? undefined : item.resolve({ value: undefined, ...agent.position });
+  // Who waits for the answer waits on: the message stays in the mailbox, and so is not refused.
   const failed = (cause: TroupeError, isUnknown: boolean) =>
-    item.reject(outcomeKept(cause, isUnknown));
+    envelope.wantsReply ? undefined : item.reject(outcomeKept(cause, isUnknown));
+  const { state } = committer.image;
+  const waiter: Waiter = { accepted, failed };
   item.inboxId = envelope.id;
-  commitOrFail(agent, item, ops, { accepted, failed });
+  try {
+    committer.commit({ ops, isTurn: false, state, origin: originOf(envelope), waiter });
+  } catch {
+    // What is too large to be recorded before it is handled is handled without.
+    item.inboxId = undefined;
+  }
 }
 
 function commitOrFail(

@@ -59,6 +59,25 @@ export async function stateAt(
   moment: Moment,
 ): Promise<StateAt<unknown>> {
   checkMoment(moment, address);
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await foldTo(kernel, address, moment);
+    } catch (error) {
+      // History that is cut while it is read looks like a broken chain; read anew, it does not.
+      if (!TroupeError.is(error) || error.code !== 'LOG_CORRUPT' || attempt >= readsMax)
+        throw error;
+    }
+  }
+}
+
+/** A break in the chain that shows in so many reads is one. */
+const readsMax = 3;
+
+async function foldTo(
+  kernel: ClientKernel,
+  address: string,
+  moment: Moment,
+): Promise<StateAt<unknown>> {
   const { type, key } = parseAddress(address);
   const fold = new Fold(address, emptyImage('', 0, 0), kernel.retention);
   let found: Found | undefined;

@@ -200,7 +200,12 @@ export class Resident implements Runnable {
   }
 
   #handle(activation: Activation, item: MailboxItem): void {
-    const admitted = activation.admit(item.envelope);
+    let admitted = activation.admit(item.envelope);
+    if (admitted.kind === 'early' && item.renew !== undefined) {
+      // What it waits for may have been given up since it was sent.
+      item.renew();
+      admitted = activation.admit(item.envelope);
+    }
     if (admitted.kind === 'early' && item.inboxId === undefined) {
       this.#hold(item);
       return;

@@ -157,7 +157,8 @@ export class Residents {
       item.reject(this.#refusal);
       return undefined;
     }
-    const resident = this.#table.get(`${type}/${key}`) ?? this.#open(type, key);
+    const isInner = item.envelope.caller !== undefined;
+    const resident = this.#table.get(`${type}/${key}`) ?? this.#open(type, key, isInner);
     if (resident === undefined) {
       item.reject(
         new TroupeError('OVERLOADED', {
@@ -168,12 +169,16 @@ export class Residents {
     return resident;
   }
 
-  #open(type: string, key: string): Resident | undefined {
+  /**
+   * Agents that are called by agents come in even when there is no room: their callers cannot leave
+   * before they have answered.
+   */
+  #open(type: string, key: string, isInner = false): Resident | undefined {
     const address = `${type}/${key}`;
     const known = this.#table.get(address);
     if (known !== undefined) return known;
     const shared = this.#types.get(type);
-    if (shared === undefined || !this.#makeRoom()) return undefined;
+    if (shared === undefined || !(this.#makeRoom() || isInner)) return undefined;
     const resident = new Resident(shared, address, this.#versionsSeen.get(address) ?? 0);
     resident.lastUsedAt = shared.host.clock.monotonic();
     this.#versionsSeen.delete(address);

@@ -15,11 +15,13 @@ const cell = defineAgent('cell', {
     post: turn({ input: z.number() }),
     total: read({ output: z.number() }),
     seen: read({ output: z.array(z.number()) }),
+    block: turn(),
     twice: task({ output: z.number() }),
   },
 });
 
 const started: string[] = [];
+let gate = Promise.withResolvers<void>();
 
 const cellAgent = implement(cell, {
   add(ctx, by) {
@@ -38,6 +40,7 @@ const cellAgent = implement(cell, {
   },
   total: ctx => ctx.state.total,
   seen: ctx => ctx.state.seen,
+  block: () => gate.promise,
   async twice(ctx) {
     const first = await ctx.step('first', null, () => {
       started.push('first');
@@ -55,6 +58,43 @@ async function opened() {
   const troupe = await createTestTroupe({ agents: [cellAgent] });
   return { troupe, agent: troupe.agents.get(cell, 'a') };
 }
+
+describe('a message that could not be recorded before it is handled', () => {
+  it('is answered with what became of it, and not with the failure of the attempt', async () => {
+    const { troupe, agent } = await opened();
+    gate = Promise.withResolvers<void>();
+    await troupe.advanceUntil(agent.execute('add', 1));
+    const block = agent.call('block', undefined, { timeout: '1m' }).catch(() => undefined);
+    const keyed = agent.tryExecute('add', 5, { idempotencyKey: 'k' });
+    troupe.faults.nextAppend('full');
+    await troupe.advance('1s');
+    gate.resolve();
+    await troupe.advanceUntil(block);
+    const answer = await troupe.advanceUntil(keyed);
+    const total = await troupe.advanceUntil(agent.execute('total'));
+    expect([answer.ok ? 'ok' : answer.error.message, total]).toEqual(['ok', 6]);
+    await troupe.stop();
+  });
+});
+
+describe('a message behind one that was given up in the mailbox', () => {
+  it('runs at once, as its sender has nothing before it any more', async () => {
+    const { troupe, agent } = await opened();
+    gate = Promise.withResolvers<void>();
+    await troupe.advanceUntil(agent.execute('add', 1));
+    const block = agent.call('block', undefined, { timeout: '1m' });
+    const first = agent.tryExecute('add', 2, { timeout: '1s' });
+    const second = agent.execute('add', 3);
+    await troupe.advance('2s');
+    const from = troupe.now();
+    gate.resolve();
+    await troupe.advanceUntil(block);
+    expect(await troupe.advanceUntil(second)).toBe(4);
+    expect(troupe.now() - from).toBeLessThan(1_000);
+    expect(await first).toMatchObject({ ok: false, error: { outcome: 'not-executed' } });
+    await troupe.stop();
+  });
+});
 
 describe('an append that is not accepted', () => {
   it.each([

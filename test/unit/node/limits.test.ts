@@ -29,13 +29,14 @@ const handlers = {
 const kept = defineAgent('kept', {
   ...contract,
   events: { said: z.number() },
-  actions: { ...actions, say: turn({ input: z.number() }) },
+  actions: { ...actions, say: turn({ input: z.number() }), pass: turn({ input: z.string() }) },
 });
 const keptAgent = implement(kept, {
   ...handlers,
   say: (ctx, times) => {
     for (let index = 0; index < times; index += 1) ctx.emit('said', index);
   },
+  pass: (ctx, key) => ctx.send(kept, key, 'add', 7),
 });
 const volatile = defineAgent('volatile', { ...contract, consistency: 'none', actions });
 const volatileAgent = implement(volatile, handlers);
@@ -97,6 +98,14 @@ describe('limits of a node', () => {
     });
     await troupe.advance('1h');
     expect(await troupe.advanceUntil(troupe.agents.get(volatile, 'v0').execute('count'))).toBe(1);
+    await troupe.stop();
+  });
+
+  it('residentMax: what an agent has promised arrives even when there is no room', async () => {
+    const { troupe, agent } = await opened({ residentMax: 1 });
+    await troupe.advanceUntil(agent.execute('pass', 'b'));
+    await troupe.advance('1m');
+    expect(await troupe.advanceUntil(troupe.agents.get(kept, 'b').execute('count'))).toBe(7);
     await troupe.stop();
   });
 
