@@ -155,8 +155,8 @@ function isCalledByNode(): boolean {
 }
 
 /**
- * Whether the stub that asks was called by croner. It reads the clock at each look-up, and uses what
- * it read only where no time was given to it; the schedule of a timer always gives one.
+ * Whether the stub that asks was called by croner. It reads the clock at each look-up, and uses
+ * what it read only where no time was given to it; the schedule of a timer always gives one.
  */
 function isCalledByCroner(): boolean {
   const frames = new Error().stack?.split('\n') ?? [];

@@ -1,7 +1,7 @@
 /**
- * The agents of the simulated world: they count, send, set timers and run jobs as they are told, and
- * each turn writes into its history what it did. State has a form for each state version, so that a
- * restart with newer code has something to migrate.
+ * The agents of the simulated world: they count, send, set timers and run jobs as they are told,
+ * and each turn writes into its history what it did. State has a form for each state version, so
+ * that a restart with newer code has something to migrate.
  */
 import type { ReadContext } from '../agent/contexts.ts';
 import type { Contract } from '../agent/contract.ts';

@@ -1,13 +1,15 @@
 /**
- * Timers, from the log itself: each ring finds its timer set, by the command it names, and due; none
- * that was due long ago is still waiting at the end.
+ * Timers, from the log itself: each ring finds its timer set, by the command it names, and due;
+ * none that was due long ago is still waiting at the end.
  */
 import type { TimerEntry } from '../state/entries.ts';
 import type { Violation } from './history.ts';
 import type { RingInput } from './sim-troupe-deeds.ts';
 import type { TrueLog, TrueRecord } from './sim-troupe-truth.ts';
 
-/** How late a timer may be once everything is well: attempts that throw are repeated after pauses. */
+/**
+ * How late a timer may be once everything is well: attempts that throw are repeated after pauses.
+ */
 const lateMsMax = 120_000;
 
 /** Checks the timers of all agents; `wallMs` is the time on their clock at the end. */

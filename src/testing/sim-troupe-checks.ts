@@ -1,4 +1,6 @@
-/** All that a simulated world has to show at its end, from its true history and what callers saw. */
+/**
+ * All that a simulated world has to show at its end, from its true history and what callers saw.
+ */
 
 import { checkEnded } from './check-ended.ts';
 import { checkFold, type SequentialModel } from './check-fold.ts';

@@ -1,7 +1,7 @@
 /**
  * What agents of the simulated world can be asked to do, as plain data: a deed is one turn, a job
- * one task. Callers draw them, agents carry them out and say so in an event, and checkers fold those
- * events with a model of their own.
+ * one task. Callers draw them, agents carry them out and say so in an event, and checkers fold
+ * those events with a model of their own.
  */
 import type { Priority } from '../core/envelope.ts';
 

@@ -25,7 +25,9 @@ export const troupeFaultPoints: ReadonlyMap<string, FaultBoundary> = new Map([
   ['open.epoch-raised', 'after-durable'],
 ]);
 
-/** Every kind of fault that some world meets: a set of runs in which one never fires is too small. */
+/**
+ * Every kind of fault that some world meets: a set of runs in which one never fires is too small.
+ */
 export const troupeFaultKinds: readonly string[] = [
   'kill',
   'power-loss',

@@ -1,7 +1,7 @@
 /**
  * What really happened in a simulated world: every agent's log, decoded from what the engine holds
- * at the end and, where history was trimmed, from what the witness saw on its way there. Records are
- * found by the hash that their successor names, so nothing can be left out or slipped in.
+ * at the end and, where history was trimmed, from what the witness saw on its way there. Records
+ * are found by the hash that their successor names, so nothing can be left out or slipped in.
  */
 import type { StoredRecord } from '../ports/log.ts';
 import { chainHash, toHex } from '../state/hash.ts';

@@ -1,4 +1,6 @@
-/** What callers of the simulated world do beside deeds: look, start jobs, give signals, clean up. */
+/**
+ * What callers of the simulated world do beside deeds: look, start jobs, give signals, clean up.
+ */
 import { TroupeError } from '../core/errors.ts';
 import type { OperationStart } from './history.ts';
 import { type Answer, type CallerBench, finish, refOf } from './sim-troupe-callers.ts';

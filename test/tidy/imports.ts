@@ -41,8 +41,8 @@ export function importsOf(source: Source): ImportedModule[] {
 }
 
 /**
- * The files that strings of a source may mean: beside it, or below the root. A string that ends in a
- * dot and a variable stands for a source, or in the built package for what was made of it.
+ * The files that strings of a source may mean: beside it, or below the root. A string that ends in
+ * a dot and a variable stands for a source, or in the built package for what was made of it.
  */
 export function filesNamedIn(source: Source): string[] {
   const found: string[] = [];

@@ -1,4 +1,6 @@
-/** A new lineage begins its numbers anew, and leaves what was promised under the old one as it is. */
+/**
+ * A new lineage begins its numbers anew, and leaves what was promised under the old one as it is.
+ */
 import { expect, it } from 'vitest';
 import type { OutboxEntry } from '../../../src/state/entries.ts';
 import { applyRecord, emptyImage } from '../../../src/state/image.ts';

@@ -37,7 +37,9 @@ describe('the world of the real runtime', () => {
   });
 
   it('names every fault point of the sources, and no other', () => {
-    expect(namedFaultPoints('src').sort()).toEqual([...troupeFaultPoints.keys()].sort());
+    // The runtime keeps no blobs, so no world of it can pass the points of that engine.
+    const named = namedFaultPoints('src').filter(name => !name.startsWith('blob.'));
+    expect(named.sort()).toEqual([...troupeFaultPoints.keys()].sort());
   });
 
   it('shows faults that did not fire as well', async () => {
@@ -47,19 +49,13 @@ describe('the world of the real runtime', () => {
 });
 
 describe('its checks', () => {
-  it('notice a record that is gone, an answer that is wrong and a promise that is open', async () => {
+  it('notice records that are gone, and answers that are wrong', async () => {
     const { history } = await runTroupe({ seed: 13, hours: 0.05 });
     if (history === undefined) throw new Error('the logs cannot be read');
     expect(checkTroupe(history)).toEqual([]);
 
-    const [log, ...others] = history.logs.toSorted((a, b) => b.records.length - a.records.length);
-    const shortened = {
-      agent: '',
-      violations: [],
-      ...log,
-      records: log?.records.slice(0, -3) ?? [],
-    };
-    const kinds = checkTroupe({ ...history, logs: [shortened, ...others] }).map(each => each.check);
+    const logs = history.logs.map(log => ({ ...log, records: log.records.slice(0, -3) }));
+    const kinds = checkTroupe({ ...history, logs }).map(each => each.check);
     expect(kinds).toEqual(expect.arrayContaining(['acknowledged', 'once', 'durable-first']));
 
     const operations = history.operations.map(each =>
