@@ -46,7 +46,8 @@ export class RunWaits {
     const acts: RecordedAct[] = [];
     for (const [identity, wait] of this.#waits) {
       const { dueAt } = wait.effect;
-      if (dueAt !== undefined && dueAt <= now) acts.push(this.#end(identity, wait.onDue, now));
+      if (dueAt === undefined || dueAt > now || this.#isDone(identity)) continue;
+      acts.push(this.#end(identity, wait.onDue, now));
     }
     return acts;
   }
@@ -54,9 +55,8 @@ export class RunWaits {
   /** Gives a signal to a wait for it, if there is one. */
   takeSignal({ name, data }: SignalEntry, now: number): RecordedAct | undefined {
     for (const [identity, { effect }] of this.#waits) {
-      if (effect.kind === 'waitFor' && effect.name === name) {
-        return this.#end(identity, ['ok', data], now);
-      }
+      if (effect.kind !== 'waitFor' || effect.name !== name || this.#isDone(identity)) continue;
+      return this.#end(identity, ['ok', data], now);
     }
     return undefined;
   }
@@ -84,24 +84,31 @@ export class RunWaits {
 
   #answer(identity: string, effect: Effect, answer: Answer): RecordedAct {
     if (answer !== 'retry') return this.#end(identity, answer.outcome, answer.at, effect);
-    const wait = this.#waits.get(identity);
-    this.#waits.delete(identity);
     const again: Effect = { ...effect, status: 'intent', by: toBeRepeated };
     return {
       ops: [['effect', this.#run.id, identity, again]],
-      delivered: () => wait?.resolve('retry'),
+      delivered: () => this.#take(identity)?.resolve('retry'),
     };
   }
 
   #end(identity: string, outcome: EffectOutcome, at: number, recorded?: Effect): RecordedAct {
-    const wait = this.#waits.get(identity);
-    this.#waits.delete(identity);
-    const effect = recorded ?? wait?.effect;
+    const effect = recorded ?? this.#waits.get(identity)?.effect;
     const ops: Op[] =
       effect === undefined
         ? []
         : [['effect', this.#run.id, identity, { ...effect, status: 'done', outcome, at }]];
-    return { ops, delivered: () => wait?.resolve({ outcome, at }) };
+    return { ops, delivered: () => this.#take(identity)?.resolve({ outcome, at }) };
+  }
+
+  /** Whether the end of a wait is in a record that was made: until then, another may end it. */
+  #isDone(identity: string): boolean {
+    return this.#run.effects.get(identity)?.status === 'done';
+  }
+
+  #take(identity: string): Wait | undefined {
+    const wait = this.#waits.get(identity);
+    this.#waits.delete(identity);
+    return wait;
   }
 }
 

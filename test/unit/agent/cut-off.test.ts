@@ -6,6 +6,7 @@ import { createTestTroupe } from '../../../src/testing/test-troupe.ts';
 
 const desk = defineAgent('desk', {
   state: z.object({ total: z.number().default(0), notes: z.array(z.string()).default([]) }),
+  signals: { word: z.string() },
   limits: { attemptsMax: 3, attemptBackoff: '20s', stateBytesMax: 4_096 },
   actions: {
     add: turn({ input: z.number() }),
@@ -19,6 +20,7 @@ const desk = defineAgent('desk', {
     total: read({ output: z.number() }),
     stall: read({ output: z.number() }),
     work: task(),
+    listen: task({ output: z.string() }),
   },
 });
 
@@ -64,6 +66,7 @@ const deskAgent = implement(desk, {
     return ctx.state.total;
   },
   plan: ctx => ctx.after('1s', 'flaky'),
+  listen: ctx => ctx.waitFor('word'),
   total: ctx => ctx.state.total,
   stall() {
     if (stallsLeft === 0) return 1;
@@ -193,4 +196,15 @@ it('lets no run of a deleted agent change the agent that comes after it', async 
     expect(await troupe.advanceUntil(agent.execute('total')), `${ticks}`).toBe(0);
     await troupe.stop();
   }
+});
+
+it('lets a run wait on for a signal when one was too large to be recorded', async () => {
+  const { troupe, agent } = await opened();
+  const run = agent.execute('listen', undefined, { idempotencyKey: 'k', timeout: '5m' });
+  await troupe.settled();
+  const large = agent.signal('word', 'x'.repeat(4_000)).catch(error => error.code);
+  expect(await troupe.advanceUntil(large)).toBe('PAYLOAD_TOO_LARGE');
+  await troupe.advanceUntil(agent.signal('word', 'small'));
+  expect(await troupe.advanceUntil(run)).toBe('small');
+  await troupe.stop();
 });
