@@ -332,7 +332,9 @@ export class Resident implements Runnable {
     if (this.waiting > 0) this.#type.dispatcher.add(this);
   }
 
-  /** Timers, promises and runs go on although nobody calls, but not as fast as an engine may fail. */
+  /**
+   * Timers, promises and runs go on although nobody calls, but not as fast as an engine may fail.
+   */
   #wakeLater(): void {
     const { clock, schedule } = this.#type.host;
     schedule(this.address, clock.now() + wakeAgainMs);
