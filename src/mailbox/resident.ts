@@ -11,7 +11,6 @@ import { type LoadedAgent, loadAgent } from '../agent/load.ts';
 import { packAgent, type RestedAgent, unpackAgent } from '../agent/rested.ts';
 import { TroupeError, wrapError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
-import { noticedAt, wakeAtOf } from '../state/image.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
 import { isBehindInbox } from './inbox-order.ts';
@@ -25,9 +24,6 @@ export interface ResidentType {
   /** Called when an agent has an activation, or could not be loaded. */
   onActive(resident: Resident, error: TroupeError | undefined): void;
 }
-
-/** How long after its end an activation with work of its own is followed by the next. */
-const wakeAgainMs = 1_000;
 
 /** Nobody hears of it: an agent goes to rest only when nobody waits. One serves for all. */
 const atRest = new TroupeError('CANCELLED', { detail: 'the agent is at rest' });
@@ -320,9 +316,7 @@ export class Resident implements Runnable {
   /** The activation lost its log. What waits was not begun: the next activation takes it. */
   #activationEnded(cause: TroupeError): void {
     this.#versionSeen = this.versionSeen;
-    const image = this.#activation?.image;
     this.#activation = undefined;
-    if (image !== undefined && wakeAtOf(image) < noticedAt) this.#wakeLater();
     const waiting = this.#mailbox?.clear() ?? [];
     for (const item of waiting) this.#keepOrDrop(item, cause);
     this.#type.host.logger.debug('an activation has ended', {
@@ -330,14 +324,6 @@ export class Resident implements Runnable {
       cause: cause.message,
     });
     if (this.waiting > 0) this.#type.dispatcher.add(this);
-  }
-
-  /**
-   * Timers, promises and runs go on although nobody calls, but not as fast as an engine may fail.
-   */
-  #wakeLater(): void {
-    const { clock, schedule } = this.#type.host;
-    schedule(this.address, clock.now() + wakeAgainMs);
   }
 
   /**
