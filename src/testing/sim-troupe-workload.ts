@@ -15,7 +15,15 @@ const shortPauseMs = 20;
 const longPauseMs = 6_400;
 const longPauseShare = 0.3;
 const cleaningMs = 60_000;
+/** The longest pause of the cleaner: whoever asks has to be answered before the end. */
+const cleaningMsMax = 90_000;
 const oldCommandsMax = 200;
+
+/**
+ * How long after the last fault the cleaner goes on. What it retries is promised anew, and what it
+ * answers runs on: both need time before the end is judged.
+ */
+export const tidyMs = 300_000;
 
 /** The callers of one world. */
 export class TroupeWorkload {
@@ -124,10 +132,11 @@ export class TroupeWorkload {
   }
 
   async #clean(draws: TroupeDraws): Promise<void> {
-    const { world } = this.#bench;
-    for (;;) {
+    const { world, endMs } = this.#bench;
+    while (world.nowMs < endMs + tidyMs) {
       await cleanUp(this.#bench, 'cleaner', draws);
-      await world.scheduler.sleep(draws.random.exponential(cleaningMs));
+      const pauseMs = draws.random.exponential(cleaningMs);
+      await world.scheduler.sleep(Math.min(pauseMs, cleaningMsMax));
     }
   }
 

@@ -20,14 +20,14 @@ import { bootTroupe, type TroupeHabitat, type TroupeProgram } from './sim-troupe
 import { Notebook } from './sim-troupe-notes.ts';
 import { drawPlan, type TroupePlan } from './sim-troupe-plan.ts';
 import { Witness } from './sim-troupe-witness.ts';
-import { TroupeWorkload } from './sim-troupe-workload.ts';
+import { TroupeWorkload, tidyMs } from './sim-troupe-workload.ts';
 import { SimWorld } from './sim-world.ts';
 
 const hourMs = 3_600_000;
 const warmUpMs = 10_000;
 /** How long after the last fault everything must have come to its end. */
 const endedWithinMs = 300_000;
-const settleMs = 360_000;
+const settleMs = tidyMs + 120_000;
 const operationsMin = 3_000;
 const faultsMin = 300;
 const burstShareMin = 0.3;

@@ -36,6 +36,16 @@ describe('the world of the real runtime', () => {
     expect(hashes[0]).not.toBe(hashes[2]);
   });
 
+  it('leaves what is set in motion last the time to come to its end', async () => {
+    const { history } = await runTroupe({ seed: 13, hours: 0.05 });
+    if (history === undefined) throw new Error('the logs cannot be read');
+    const { healedMs, endMs } = history.limits;
+    const starts = history.operations.map(each => each.startMs);
+    expect(endMs - Math.max(...starts)).toBeGreaterThanOrEqual(120_000);
+    // And until then somebody answers whatever asks.
+    expect(starts.filter(startMs => startMs > healedMs).length).toBeGreaterThanOrEqual(3);
+  });
+
   it('names every fault point of the sources, and no other', () => {
     // The runtime keeps no blobs, so no world of it can pass the points of that engine.
     const named = namedFaultPoints('src').filter(name => !name.startsWith('blob.'));
