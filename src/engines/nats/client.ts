@@ -67,9 +67,9 @@ export interface NatsServerInfo {
 /**
  * A connection that comes back by itself.
  *
- * @remarks Messages of one connection on one subject arrive in order; across a reconnect some may be
- * missing. Nothing is buffered while the connection is down: publishing answers false, and requests
- * `unavailable`. Subscriptions outlive a reconnect.
+ * @remarks Messages of one connection on one subject arrive in order; across a reconnect some may
+ * be missing. Nothing is buffered while the connection is down: publishing answers false, and
+ * requests `unavailable`. Subscriptions outlive a reconnect.
  */
 export interface NatsClient {
   /** The server now connected to, or the last one. */
@@ -80,8 +80,8 @@ export interface NatsClient {
   /** Sends a message and waits for one answer. Never throws. */
   request(subject: string, payload: Uint8Array, options: NatsRequestOptions): Promise<NatsReply>;
   /**
-   * Listens on a subject, in which `*` stands for one word and a final `>` for one or more. Resolves
-   * when the server listens too; returns the way to stop.
+   * Listens on a subject, in which `*` stands for one word and a final `>` for one or more.
+   * Resolves when the server listens too; returns the way to stop.
    *
    * @throws `UNAUTHORIZED` or `ENGINE_UNAVAILABLE`.
    */
