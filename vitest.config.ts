@@ -8,10 +8,10 @@ export default defineConfig({
     hookTimeout: 30_000,
     pool: 'forks',
     // Storage workers that run from TypeScript sources load Node's type stripper, which is
-    // WebAssembly, once each. In Node 24.21 about one process in fifty that has started some hundred
-    // of them dies (SIGSEGV, or V8's `jit_page.has_value()`) where V8 swaps a stripper's import
-    // wrapper for a compiled one. With this budget it never does. The built package has nothing to
-    // strip.
+    // WebAssembly, once each. In Node 24.21 about one process in fifty that has started some
+    // hundred of them dies (SIGSEGV, or V8's `jit_page.has_value()`) where V8 swaps a stripper's
+    // import wrapper for a compiled one. With this budget it never does. The built package has
+    // nothing to strip.
     execArgv: ['--wasm-wrapper-tiering-budget=1000000000'],
   },
 });

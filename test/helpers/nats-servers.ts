@@ -1,7 +1,7 @@
 /**
  * Real NATS servers for a test: one or three, on free ports, with the recommended configuration and
- * a directory of their own. A server that is missing is fetched; when that fails the test fails with
- * what to do about it. The servers die with the test's process, however that ends.
+ * a directory of their own. A server that is missing is fetched; when that fails the test fails
+ * with what to do about it. The servers die with the test's process, however that ends.
  */
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -48,8 +48,8 @@ export interface NatsServer {
   /** Resolves when it is dead; other signals than these two do not end it, and resolve at once. */
   kill(signal?: 'SIGKILL' | 'SIGTERM' | 'SIGSTOP' | 'SIGCONT'): Promise<void>;
   /**
-   * Starts it again, with the same ports and data. Resolves when it takes clients, or with `isWhole`
-   * when its streams are up to date too.
+   * Starts it again, with the same ports and data. Resolves when it takes clients, or with
+   * `isWhole` when its streams are up to date too.
    */
   start(options?: { readonly isWhole?: boolean }): Promise<void>;
 }
