@@ -43,8 +43,15 @@ export interface AgentHost extends MessageHost {
   readonly logger: Logger;
   /** A new id, unique in all lives of all nodes. */
   nextId(): string;
-  /** Delivers a promised message until it is consumed, given up or too old. */
-  deliverPromised(source: string, entry: OutboxEntry, floor: () => number): Promise<DeliveryEnd>;
+  /**
+   * Delivers a promised message until it is consumed, given up or too old. `floor` says the lowest
+   * number that may still be sent again; nothing when others deliver the message from now on.
+   */
+  deliverPromised(
+    source: string,
+    entry: OutboxEntry,
+    floor: () => number | undefined,
+  ): Promise<DeliveryEnd>;
   /** Puts work of an agent's own into its mailbox. */
   enqueue(address: string, item: MailboxItem): void;
   /** How many items wait for an agent. */

@@ -96,7 +96,8 @@ export class Outbox {
     const numbers = this.#open.get(lane) ?? new Set();
     this.#open.set(lane, numbers.add(entry.number));
     this.#openCount += 1;
-    const floor = () => lowest(numbers, entry.number);
+    // After the end of the activation the next one delivers it: two would count attempts twice.
+    const floor = () => (this.#isClosed ? undefined : lowest(numbers, entry.number));
     host.faultPoint('outbox.dispatch', 'after-durable');
     host.deliverPromised(sender, entry, floor).then(
       end => this.#ended(entry, lane, end),

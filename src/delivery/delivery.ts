@@ -125,15 +125,17 @@ export class Delivery {
   async deliverPromised(
     source: string,
     entry: OutboxEntry,
-    floor: () => number,
+    floor: () => number | undefined,
   ): Promise<DeliveryEnd> {
     const { clock, limits } = this.#options;
     const { resultWindowMs } = limits;
     for (let attempt = 1, tries = 1; ; tries += 1) {
-      const end = await this.#tryPromised(source, entry, floor(), attempt);
+      const lowest = floor();
+      if (lowest === undefined) return { status: 'stopped' };
+      const end = await this.#tryPromised(source, entry, lowest, attempt);
       if (end === undefined) return { status: 'consumed' };
-      if (stopping.has(end.code) || this.#refusal !== undefined) return { status: 'stopped' };
-      const until = Math.min(entry.until ?? Number.POSITIVE_INFINITY, entry.at + resultWindowMs);
+      if (this.#isStopping(end)) return { status: 'stopped' };
+      const until = endOf(entry, resultWindowMs);
       if (until <= clock.now()) {
         return { status: 'failed', error: tooOld(entry, end), attempts: tries };
       }
@@ -304,6 +306,10 @@ export class Delivery {
     });
   }
 
+  #isStopping(error: TroupeError): boolean {
+    return stopping.has(error.code) || this.#refusal !== undefined;
+  }
+
   /** Whether an error is the receiver's recorded answer: then the message needs no repetition. */
   #isConsumed(error: TroupeError): boolean {
     if (error.code === 'EXPIRED') return error.outcome === 'unknown';
@@ -343,6 +349,11 @@ function isHeldRefusal(error: TroupeError): boolean {
   return (
     error.code === 'OVERLOADED' && (error.data as { held?: boolean } | undefined)?.held === true
   );
+}
+
+/** Until when a promised message is repeated. */
+function endOf({ at, until }: OutboxEntry, resultWindowMs: number): number {
+  return Math.min(until ?? Number.POSITIVE_INFINITY, at + resultWindowMs);
 }
 
 function tooOld(entry: OutboxEntry, last: TroupeError): TroupeError {

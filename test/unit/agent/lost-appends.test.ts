@@ -7,12 +7,14 @@ import { createTestTroupe } from '../../../src/testing/test-troupe.ts';
 const cell = defineAgent('cell', {
   state: z.object({ total: z.number().default(0), seen: z.array(z.number()).default([]) }),
   events: { added: z.number() },
-  limits: { idle: '1s' },
+  limits: { idle: '1s', attemptsMax: 4, attemptBackoff: '1s' },
   actions: {
     add: turn({ input: z.number(), output: z.number() }),
     check: turn({ output: z.number() }),
     failAbove: turn({ input: z.number(), output: z.number() }),
     post: turn({ input: z.number() }),
+    pester: turn(),
+    refuse: turn(),
     total: read({ output: z.number() }),
     seen: read({ output: z.array(z.number()) }),
     block: turn(),
@@ -21,6 +23,7 @@ const cell = defineAgent('cell', {
 });
 
 const started: string[] = [];
+const refusedAt: number[] = [];
 let gate = Promise.withResolvers<void>();
 
 const cellAgent = implement(cell, {
@@ -37,6 +40,13 @@ const cellAgent = implement(cell, {
   },
   post(ctx, by) {
     ctx.send(cell, 'other', 'add', by);
+  },
+  pester(ctx) {
+    ctx.send(cell, 'other', 'refuse');
+  },
+  refuse(ctx) {
+    refusedAt.push(ctx.now());
+    throw new Error('not now');
   },
   total: ctx => ctx.state.total,
   seen: ctx => ctx.state.seen,
@@ -150,6 +160,22 @@ describe('an append that is not accepted', () => {
     });
     await troupe.advance('1m');
     expect(await troupe.advanceUntil(troupe.agents.get(cell, 'other').execute('total'))).toBe(0);
+    await troupe.stop();
+  });
+
+  it('leaves what it promised to the next activation, and to that one alone', async () => {
+    const { troupe, agent } = await opened();
+    refusedAt.length = 0;
+    const from = troupe.now();
+    await troupe.advanceUntil(agent.execute('pester'));
+    await troupe.advance('500ms');
+    troupe.faults.nextAppend('full');
+    await troupe.advanceUntil(agent.tryExecute('add', 1));
+    await troupe.advance('30s');
+    // The first attempt of the activation that ended, and then all that the next one makes.
+    expect(refusedAt.map(at => Math.round((at - from) / 100) / 10)).toEqual([
+      0, 1.5, 2.5, 4.5, 8.5,
+    ]);
     await troupe.stop();
   });
 
