@@ -98,7 +98,6 @@ export class Appender {
   }
 
   #decided(batch: readonly PendingRecord[], wakeAt: number, result: AppendResult): void {
-    this.#wakeAt = wakeAt;
     if (result.status === 'accepted') this.#finish(batch, result);
     else if (result.status !== 'unknown') this.#finish(batch, lost(result, this.#options.name));
     else {
@@ -192,8 +191,10 @@ export class Appender {
   #finish(batch: readonly PendingRecord[], end: AppendEnd): void {
     this.#inFlight = undefined;
     if (this.#isClosed) return;
-    if (end.status === 'accepted') this.#tail = end.seq;
-    else this.close();
+    if (end.status === 'accepted') {
+      this.#tail = end.seq;
+      this.#wakeAt = (batch[batch.length - 1] as PendingRecord).wakeAt;
+    } else this.close();
     this.#options.onEnd(batch, end);
     if (this.#inFlight === undefined) this.#launch();
   }

@@ -129,6 +129,11 @@ export class Committer {
     return this.#appender.tail;
   }
 
+  /** When the agent has work of its own, by what was accepted or by what was made since. */
+  get wakeAt(): number {
+    return Math.min(this.#appender.wakeAt, wakeAtOf(this.#image));
+  }
+
   /** The lineage that the next record will say, if it has to. */
   get newLineage(): string | undefined {
     return this.#newLineage;

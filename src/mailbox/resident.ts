@@ -11,10 +11,12 @@ import { type LoadedAgent, loadAgent } from '../agent/load.ts';
 import { packAgent, type RestedAgent, unpackAgent } from '../agent/rested.ts';
 import { TroupeError, wrapError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
+import { noticedAt } from '../state/image.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
 import { isBehindInbox } from './inbox-order.ts';
 import { Mailbox } from './mailbox.ts';
+import { wakeAgainAt } from './wake-again.ts';
 
 /** What all agents of one type share on this node. */
 export interface ResidentType {
@@ -50,6 +52,8 @@ export class Resident implements Runnable {
   #isBusy = false;
   #isClosed = false;
   #inboxTimer: Timer | undefined;
+  /** How many activations have ended since an append was accepted. */
+  #endings = 0;
 
   constructor(type: ResidentType, address: string, versionSeen: number) {
     this.#type = type;
@@ -284,7 +288,10 @@ export class Resident implements Runnable {
         implementation,
         host,
         loaded,
-        onReady: () => (this.waiting > 0 ? dispatcher.add(this) : undefined),
+        onReady: () => {
+          this.#endings = 0;
+          if (this.waiting > 0) dispatcher.add(this);
+        },
         onEnded: cause => this.#activationEnded(cause),
       });
     } catch (error) {
@@ -316,10 +323,14 @@ export class Resident implements Runnable {
   /** The activation lost its log. What waits was not begun: the next activation takes it. */
   #activationEnded(cause: TroupeError): void {
     this.#versionSeen = this.versionSeen;
+    const { host } = this.#type;
+    const wakeAt = this.#activation?.committer?.wakeAt ?? noticedAt;
+    host.schedule(this.address, wakeAgainAt(wakeAt, host.clock.now(), this.#endings));
+    this.#endings += 1;
     this.#activation = undefined;
     const waiting = this.#mailbox?.clear() ?? [];
     for (const item of waiting) this.#keepOrDrop(item, cause);
-    this.#type.host.logger.debug('an activation has ended', {
+    host.logger.debug('an activation has ended', {
       agent: this.address,
       cause: cause.message,
     });

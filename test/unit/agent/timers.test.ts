@@ -66,6 +66,25 @@ describe('a timer', () => {
     await troupe.stop();
   });
 
+  it('rings in time although the activation that set it has ended and nobody calls', async () => {
+    const { troupe, agent, rung } = await opened();
+    await troupe.advanceUntil(agent.execute('after', { span: '5s', word: 'a' }));
+    troupe.faults.nextAppend('full');
+    await troupe.advanceUntil(agent.tryExecute('after', { span: '1h', word: 'b' }));
+    await troupe.advance('8s');
+    expect(await rung()).toEqual([['a', 5]]);
+    await troupe.stop();
+  });
+
+  it('rings soon although the first record of its ringing could not be made', async () => {
+    const { troupe, agent, rung } = await opened();
+    await troupe.advanceUntil(agent.execute('after', { span: '5s', word: 'a' }));
+    troupe.faults.nextAppend('full', 2);
+    await troupe.advance('10s');
+    expect(await rung()).toEqual([['a', 8]]);
+    await troupe.stop();
+  });
+
   it('rings late rather than never when its node was down', async () => {
     const { troupe, agent, rung } = await opened();
     await troupe.advanceUntil(agent.execute('after', { span: '1m', word: 'a' }));

@@ -1,0 +1,14 @@
+/** Work goes on after an activation has ended: in time, or soon, and more slowly each time. */
+import { expect, it } from 'vitest';
+import { wakeAgainAt } from '../../../src/mailbox/wake-again.ts';
+
+it.each([
+  ['work that is due later, when it is due', 1_500, 3, 1_500],
+  ['work that was due, a second later', 400, 0, 2_000],
+  ['work that is due now, a second later', 1_000, 0, 2_000],
+  ['work that fails again, twice as late', 0, 1, 3_000],
+  ['work that fails for long, with every look into the log', 0, 5_000, 31_000],
+  ['nothing, never', Number.POSITIVE_INFINITY, 2, Number.POSITIVE_INFINITY],
+])('takes up %s', (_what, wakeAt, endings, expected) => {
+  expect(wakeAgainAt(wakeAt, 1_000, endings)).toBe(expected);
+});
