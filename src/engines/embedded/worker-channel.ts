@@ -30,8 +30,7 @@ export class WorkerChannel {
   readonly #worker: Worker;
   readonly #onFailed: (error: TroupeError) => void;
   readonly #requests = new MessageWriter();
-  readonly #waiting = new Map<number, Waiting>();
-  #nextId = 1;
+  readonly #waiting = new WaitingList();
   #postedCount = 0;
   #takenCount = 0;
   #isDue = false;
@@ -79,16 +78,13 @@ export class WorkerChannel {
     const closed = new TroupeError('NOT_STARTED', { detail: 'the log is closed' });
     this.#lost ??= closed;
     // The store was closed before what still waits was looked at, so that none of it was done.
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(closed);
+    for (const { reject } of this.#waiting.clear()) reject(closed);
     await this.#worker.terminate();
   }
 
   #send(kind: number, waiting: Waiting, write: (writer: MessageWriter) => void): void {
-    const id = this.#nextId;
-    this.#nextId = (id + 1) >>> 0;
     const { length } = this.#requests;
+    const id = this.#waiting.add(waiting);
     this.#requests.byte(kind);
     this.#requests.integer(id);
     try {
@@ -96,9 +92,9 @@ export class WorkerChannel {
     } catch (error) {
       // A caller without types gave something else than bytes: no half request may leave.
       this.#requests.rewind(length);
+      this.#waiting.take(id);
       throw error;
     }
-    this.#waiting.set(id, waiting);
     if (this.#isDue) return;
     this.#isDue = true;
     // What is asked for in this turn goes along.
@@ -126,9 +122,7 @@ export class WorkerChannel {
       this.#onFailed(readError(reader));
       return;
     }
-    const id = reader.integer();
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
+    const waiting = this.#waiting.take(reader.integer());
     const read = readers[kind];
     if (kind === answerKind.thrown) waiting?.reject(readError(reader));
     else waiting?.resolve(read?.(reader));
@@ -139,10 +133,38 @@ export class WorkerChannel {
     const detail = 'the storage worker ended';
     const lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'unknown', cause });
     this.#lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'not-executed', cause });
-    const waiting = [...this.#waiting.values()];
-    this.#waiting.clear();
-    for (const { lose } of waiting) lose(lost);
+    for (const { lose } of this.#waiting.clear()) lose(lost);
     this.#onFailed(this.#lost);
+  }
+}
+
+/**
+ * Who waits, by a number that is free again when the answer is there. Not a map: one that is added to
+ * and deleted from all the time is copied again and again, and each old copy, once it is in V8's old
+ * space, keeps all that came after it until the next full collection.
+ */
+class WaitingList {
+  readonly #slots: (Waiting | undefined)[] = [];
+  readonly #free: number[] = [];
+
+  add(waiting: Waiting): number {
+    const id = this.#free.pop() ?? this.#slots.length;
+    this.#slots[id] = waiting;
+    return id;
+  }
+
+  take(id: number): Waiting | undefined {
+    const waiting = this.#slots[id];
+    if (waiting === undefined) return undefined;
+    this.#slots[id] = undefined;
+    this.#free.push(id);
+    return waiting;
+  }
+
+  /** Takes all that wait. */
+  clear(): Waiting[] {
+    this.#free.length = 0;
+    return this.#slots.splice(0).filter(waiting => waiting !== undefined);
   }
 }
 
