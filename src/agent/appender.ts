@@ -6,6 +6,7 @@
 import { TroupeError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { AppendResult, Log, Seq, StoredRecord } from '../ports/log.ts';
+import type { ChainHash } from '../state/hash.ts';
 import { decodeRecord } from '../state/record.ts';
 
 /** A record on its way, with what its acceptance sets free. */
@@ -13,20 +14,23 @@ export interface PendingRecord {
   readonly id: string;
   readonly bytes: Uint8Array;
   /** The hash of the record before it. */
-  readonly previous: Uint8Array;
+  readonly previous: ChainHash;
   readonly isSnapshot: boolean;
   /** The agent's wake time after this record. */
   readonly wakeAt: number;
 }
 
 /** How an append ended for good. */
-export type AppendEnd =
-  | { readonly status: 'accepted'; readonly seq: Seq }
-  | { readonly status: 'lost'; readonly cause: TroupeError }
-  | { readonly status: 'unknown'; readonly cause: TroupeError };
+export type AppendEnd = { readonly status: 'accepted'; readonly seq: Seq } | FailedEnd;
+
+/** How an append ended that was not accepted: surely not stored, or left open. */
+export interface FailedEnd {
+  readonly status: 'lost' | 'unknown';
+  readonly cause: TroupeError;
+}
 
 /** What an appender needs. */
-export interface AppenderOptions {
+export interface AppenderOptions<R extends PendingRecord> {
   readonly log: Log;
   readonly clock: Clock;
   readonly name: string;
@@ -38,20 +42,22 @@ export interface AppenderOptions {
   readonly resolveDelayMs: number;
   /** So often an append is repeated before its fate is left open. */
   readonly resolveAttemptsMax: number;
-  /** Called for each append in order; after anything but `accepted` the appender is closed. */
-  onEnd(records: readonly PendingRecord[], end: AppendEnd): void;
+  /** Called for each append that was accepted, in order. */
+  onAccepted(records: readonly R[], seq: Seq): void;
+  /** Called once, for the first append that was not: `behind` are those that were not sent. */
+  onFailed(records: readonly R[], behind: readonly R[], end: FailedEnd): void;
 }
 
 /** Appends the records of one activation. */
-export class Appender {
-  readonly #options: AppenderOptions;
-  #queue: PendingRecord[] = [];
-  #inFlight: PendingRecord[] | undefined;
+export class Appender<R extends PendingRecord> {
+  readonly #options: AppenderOptions<R>;
+  #queue: R[] = [];
+  #inFlight: R[] | undefined;
   #tail: Seq;
   #wakeAt: number;
   #isClosed = false;
 
-  constructor(options: AppenderOptions) {
+  constructor(options: AppenderOptions<R>) {
     this.#options = options;
     this.#tail = options.tail;
     this.#wakeAt = options.wakeAt;
@@ -72,43 +78,61 @@ export class Appender {
     return this.#wakeAt;
   }
 
-  /** Appends a record behind all that were pushed before. */
-  push(record: PendingRecord): void {
-    this.#queue.push(record);
-    if (this.#inFlight === undefined) this.#launch();
+  /** The newest record that is not accepted yet. */
+  get last(): R | undefined {
+    return this.#queue.at(-1) ?? this.#inFlight?.at(-1);
   }
 
-  /** Gives up what is not in flight; what is in flight is reported no more. */
-  close(): void {
+  /** Appends a record behind all that were pushed before. */
+  push(record: R): void {
+    const isFirst = this.#queue.length === 0;
+    if (isFirst && this.#inFlight === undefined && !this.#isClosed) this.#launch([record]);
+    else {
+      this.#queue.push(record);
+      this.#launchNext();
+    }
+  }
+
+  /** Gives up all that is not accepted, and returns it: of what is in flight nothing is heard. */
+  close(): readonly R[] {
+    const open = [...(this.#inFlight ?? []), ...this.#queue];
     this.#isClosed = true;
     this.#queue = [];
+    return open;
   }
 
-  #launch(): void {
+  #launchNext(): void {
+    if (this.#inFlight !== undefined) return;
     const batch = this.#takeBatch();
-    if (batch === undefined) return;
+    if (batch !== undefined) this.#launch(batch);
+  }
+
+  #launch(batch: R[]): void {
     this.#inFlight = batch;
     const { log, name } = this.#options;
-    const { wakeAt } = batch[batch.length - 1] as PendingRecord;
+    const { wakeAt } = batch[batch.length - 1] as R;
     const options = wakeAt === this.#wakeAt ? undefined : { wakeAt };
-    log.append(name, this.#tail, batch, options).then(
-      result => this.#decided(batch, wakeAt, result),
-      error => this.#finish(batch, { status: 'lost', cause: asTroupeError(error) }),
-    );
+    log.append(name, this.#tail, batch, options).then(this.#onDecided, this.#onThrown);
   }
 
-  #decided(batch: readonly PendingRecord[], wakeAt: number, result: AppendResult): void {
+  /** One append is in flight at a time, so its answer needs no closure of its own. */
+  readonly #onDecided = (result: AppendResult): void => {
+    const batch = this.#inFlight as R[];
     if (result.status === 'accepted') this.#finish(batch, result);
     else if (result.status !== 'unknown') this.#finish(batch, lost(result, this.#options.name));
     else {
-      this.#resolve(batch, { wakeAt }, result.cause).then(
+      this.#resolve(batch, result.cause).then(
         end => this.#finish(batch, end),
         error => this.#finish(batch, { status: 'unknown', cause: asTroupeError(error) }),
       );
     }
-  }
+  };
 
-  #takeBatch(): PendingRecord[] | undefined {
+  readonly #onThrown = (error: unknown): void => {
+    this.#finish(this.#inFlight as R[], { status: 'lost', cause: asTroupeError(error) });
+  };
+
+  #takeBatch(): R[] | undefined {
     const queue = this.#queue;
     if (queue.length === 0 || this.#isClosed) return undefined;
     let bytes = 0;
@@ -133,15 +157,12 @@ export class Appender {
    * expected place. A foreign record that names the expected one as its predecessor means lost; any
    * other foreign record settles nothing.
    */
-  async #resolve(
-    batch: readonly PendingRecord[],
-    options: { wakeAt: number },
-    cause: TroupeError,
-  ): Promise<AppendEnd> {
+  async #resolve(batch: readonly PendingRecord[], cause: TroupeError): Promise<AppendEnd> {
     const { log, name, resolveAttemptsMax } = this.#options;
+    const { wakeAt } = batch[batch.length - 1] as PendingRecord;
     for (let attempt = 0; attempt < resolveAttemptsMax; attempt += 1) {
       await this.#pause(attempt);
-      const result = await log.append(name, this.#tail, batch, options);
+      const result = await log.append(name, this.#tail, batch, { wakeAt });
       if (result.status === 'accepted') return result;
       // An engine that failed for good has no better answer later.
       if (result.status === 'unavailable' && result.cause.code === 'ENGINE_FAILED') break;
@@ -174,7 +195,7 @@ export class Appender {
     const cause = new TroupeError('VERSION_CONFLICT', {
       detail: `${this.#options.name} was written by someone else (record ${record.id})`,
     });
-    if (Buffer.compare(record.previous, own.previous) === 0) return { status: 'lost', cause };
+    if (record.previous === own.previous) return { status: 'lost', cause };
     return { status: 'unknown', cause };
   }
 
@@ -188,15 +209,17 @@ export class Appender {
     });
   }
 
-  #finish(batch: readonly PendingRecord[], end: AppendEnd): void {
+  #finish(batch: readonly R[], end: AppendEnd): void {
     this.#inFlight = undefined;
     if (this.#isClosed) return;
-    if (end.status === 'accepted') {
-      this.#tail = end.seq;
-      this.#wakeAt = (batch[batch.length - 1] as PendingRecord).wakeAt;
-    } else this.close();
-    this.#options.onEnd(batch, end);
-    if (this.#inFlight === undefined) this.#launch();
+    if (end.status !== 'accepted') {
+      this.#options.onFailed(batch, this.close(), end);
+      return;
+    }
+    this.#tail = end.seq;
+    this.#wakeAt = (batch[batch.length - 1] as R).wakeAt;
+    this.#options.onAccepted(batch, end.seq);
+    this.#launchNext();
   }
 }
 

@@ -6,11 +6,11 @@
 import { TroupeError } from '../core/errors.ts';
 import type { Seq } from '../ports/log.ts';
 import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
-import { chainHash } from '../state/hash.ts';
+import { type ChainHash, chainHash } from '../state/hash.ts';
 import { applyOwnRecord, wakeAtOf } from '../state/image.ts';
 import { encodeRecord, type Op, type RecordOrigin, type TurnRecord } from '../state/record.ts';
 import { sizeOf } from '../state/value-size.ts';
-import { type AppendEnd, Appender, type PendingRecord } from './appender.ts';
+import { Appender, type FailedEnd, type PendingRecord } from './appender.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
 import type { LoadedAgent } from './load.ts';
@@ -33,11 +33,14 @@ export interface Commit {
   readonly waiter?: Waiter | undefined;
 }
 
-interface PendingCommit {
+/** A record in flight, with what it will change when it is accepted. */
+interface PendingCommit extends PendingRecord {
   readonly state: unknown;
   readonly version: number;
-  readonly snapshotBytes: number;
-  readonly waiters: Waiter[];
+  /** Who made it waits first. */
+  readonly waiter: Waiter | undefined;
+  /** Who came later and changed nothing. */
+  others: Waiter[] | undefined;
 }
 
 /** What a committer is made of. */
@@ -57,10 +60,9 @@ export interface CommitterOptions {
 /** The durable side of one activation. */
 export class Committer {
   readonly #options: CommitterOptions;
-  readonly #appender: Appender;
+  readonly #appender: Appender<PendingCommit>;
   readonly #image: AgentImage;
-  #pending: PendingCommit[] = [];
-  #chain: Uint8Array;
+  #chain: ChainHash;
   #needsWhole: boolean;
   #acceptedState: unknown;
   #acceptedVersion: number;
@@ -101,7 +103,8 @@ export class Committer {
       appendBytesMax: host.limits.appendBytesMax,
       resolveDelayMs: host.limits.resolveDelayMs,
       resolveAttemptsMax: host.limits.resolveAttemptsMax,
-      onEnd: (records, end) => this.#onEnd(records, end),
+      onAccepted: (commits, seq) => this.#onAccepted(commits, seq),
+      onFailed: (commits, behind, end) => this.#onFailed(commits, behind, end),
     });
   }
 
@@ -141,7 +144,7 @@ export class Committer {
 
   /** How many records are in flight. */
   get pendingCount(): number {
-    return this.#pending.length;
+    return this.#appender.pendingCount;
   }
 
   /** Whether the next change of state must be recorded whole. */
@@ -171,7 +174,7 @@ export class Committer {
     if (this.#needsWhole && hasWhole(commit.ops)) this.#needsWhole = false;
     if (!this.#image.hasState && commit.ops.some(op => op[0] === 'delete'))
       this.#needsWhole = this.#options.begin(this.#image);
-    this.#push(record, bytes, 0, commit.waiter);
+    this.#push(record, bytes, false, commit.waiter);
     this.#recordsSinceSnapshot += 1;
     this.#bytesSinceSnapshot += bytes.length;
     if (this.#isSnapshotDue()) this.snapshot();
@@ -179,9 +182,10 @@ export class Committer {
 
   /** Calls back when everything that was committed before is accepted: at once, if it is. */
   whenAccepted(waiter: Waiter): void {
-    const last = this.#pending[this.#pending.length - 1];
+    const { last } = this.#appender;
     if (last === undefined) waiter.accepted();
-    else last.waiters.push(waiter);
+    else if (last.others === undefined) last.others = [waiter];
+    else last.others.push(waiter);
   }
 
   /** Records the whole image, so that reading may start there. */
@@ -205,7 +209,7 @@ export class Committer {
     this.#needsWhole = !image.hasState;
     this.#newLineage = undefined;
     applyOwnRecord(image, record, this.#options.host.retention, image.state);
-    this.#push(record, bytes, bytes.length, undefined);
+    this.#push(record, bytes, true, undefined);
     this.#recordsSinceSnapshot = 0;
     this.#bytesSinceSnapshot = 0;
     this.#snapshotBytes = bytes.length;
@@ -230,10 +234,7 @@ export class Committer {
 
   /** Fails everything that waits; nothing is appended any more. */
   close(cause: TroupeError): void {
-    this.#appender.close();
-    const pending = this.#pending;
-    this.#pending = [];
-    fail(pending, cause, pending.length);
+    fail(this.#appender.close(), cause, true);
   }
 
   #record(commit: Commit): TurnRecord {
@@ -255,23 +256,20 @@ export class Committer {
   #push(
     record: TurnRecord,
     bytes: Uint8Array,
-    snapshotBytes: number,
+    isSnapshot: boolean,
     waiter: Waiter | undefined,
   ): void {
-    const previous = this.#chain;
-    this.#chain = chainHash(previous, bytes);
-    this.#pending.push({
-      state: this.#image.state,
-      version: record.version,
-      snapshotBytes,
-      waiters: waiter === undefined ? [] : [waiter],
-    });
+    this.#chain = chainHash(bytes);
     this.#appender.push({
       id: record.id,
       bytes,
-      previous,
-      isSnapshot: snapshotBytes > 0,
+      previous: record.previous,
+      isSnapshot,
       wakeAt: wakeAtOf(this.#image),
+      state: this.#image.state,
+      version: record.version,
+      waiter,
+      others: undefined,
     });
   }
 
@@ -312,25 +310,30 @@ export class Committer {
     );
   }
 
-  #onEnd(records: readonly PendingRecord[], end: AppendEnd): void {
-    if (end.status !== 'accepted') {
-      // The activation ends first: nothing that hears of the failure may take it for still alive.
-      const pending = this.#pending;
-      this.#pending = [];
-      this.#options.onFailed(end.cause);
-      fail(pending, end.cause, end.status === 'unknown' ? records.length : 0);
-      return;
-    }
+  #onAccepted(commits: readonly PendingCommit[], seq: Seq): void {
     this.#options.host.faultPoint('agent.accepted', 'after-durable');
-    const accepted = this.#pending.splice(0, records.length);
-    const last = accepted[accepted.length - 1] as PendingCommit;
+    const last = commits[commits.length - 1] as PendingCommit;
     const isFirst = !this.#hasRecords;
     this.#hasRecords = true;
     this.#acceptedState = last.state;
     this.#acceptedVersion = last.version;
-    for (const commit of accepted) for (const waiter of commit.waiters) waiter.accepted();
-    if (last.snapshotBytes > 0) this.#trim(end.seq, last.version);
+    for (const { waiter, others } of commits) {
+      waiter?.accepted();
+      if (others !== undefined) for (const other of others) other.accepted();
+    }
+    if (last.isSnapshot) this.#trim(seq, last.version);
     this.#options.onAccepted(isFirst);
+  }
+
+  #onFailed(
+    commits: readonly PendingCommit[],
+    behind: readonly PendingCommit[],
+    { status, cause }: FailedEnd,
+  ): void {
+    // The activation ends first: nothing that hears of the failure may take it for still alive.
+    this.#options.onFailed(cause);
+    fail(commits, cause, status === 'unknown');
+    fail(behind, cause, false);
   }
 
   /** Cuts history at the newest known snapshot that leaves as many versions as are to be kept. */
@@ -356,10 +359,11 @@ export class Committer {
   }
 }
 
-/** Fails all waiters; the first `unknownCount` records may have been stored. */
-function fail(pending: readonly PendingCommit[], cause: TroupeError, unknownCount: number): void {
-  for (const [index, commit] of pending.entries()) {
-    for (const waiter of commit.waiters) waiter.failed(cause, index < unknownCount);
+/** Fails all who wait for records, which may have been stored if `isUnknown`. */
+function fail(commits: readonly PendingCommit[], cause: TroupeError, isUnknown: boolean): void {
+  for (const { waiter, others } of commits) {
+    waiter?.failed(cause, isUnknown);
+    for (const other of others ?? []) other.failed(cause, isUnknown);
   }
 }
 

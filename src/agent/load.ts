@@ -10,7 +10,7 @@ import { copyValue } from '../core/values.ts';
 import type { Log, LogSlice, Seq, StoredRecord } from '../ports/log.ts';
 import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
 import type { Retention } from '../state/entries.ts';
-import { chainHash } from '../state/hash.ts';
+import { type ChainHash, chainHash, emptyChain } from '../state/hash.ts';
 import { applyRecord, beginLineage, emptyImage, wakeAtOf } from '../state/image.ts';
 import { decodeRecord, type TurnRecord } from '../state/record.ts';
 import type { Contract } from './contract.ts';
@@ -22,7 +22,7 @@ import { parseWith } from './schema.ts';
 export interface LoadedAgent {
   readonly image: AgentImage;
   /** The hash of the last record. */
-  readonly chain: Uint8Array;
+  readonly chain: ChainHash;
   readonly tail: Seq;
   readonly wakeAt: number;
   /** Snapshots whose place is known, oldest first. */
@@ -35,8 +35,6 @@ export interface LoadedAgent {
   /** The lineage that the image has begun, when the log does not say so yet. */
   readonly newLineage?: string | undefined;
 }
-
-const noHash = new Uint8Array(16);
 
 /**
  * Loads an agent.
@@ -101,7 +99,7 @@ export class Fold {
   readonly image: AgentImage;
   readonly #address: string;
   readonly #retention: Retention;
-  #chain: Uint8Array = noHash;
+  #chain: ChainHash = emptyChain;
   #tail: Seq = 0;
   #count = 0;
   #bytes = 0;
@@ -141,7 +139,7 @@ export class Fold {
     const record = decodeRecord(stored.bytes, place);
     this.#checkChain(record, stored, place);
     applyRecord(this.image, record, this.#retention);
-    this.#chain = chainHash(record.previous, stored.bytes);
+    this.#chain = chainHash(stored.bytes);
     this.#tail = stored.seq;
     if (stored.isSnapshot) {
       this.#snapshots = [...(this.image.cuts ?? []), { seq: stored.seq, version: record.version }];
@@ -181,7 +179,7 @@ export class Fold {
   #checkChain(record: TurnRecord, stored: StoredRecord, place: string): void {
     const expected = this.#isFirst && stored.isSnapshot ? record.previous : this.#chain;
     this.#isFirst = false;
-    if (Buffer.compare(record.previous, expected) !== 0) {
+    if (record.previous !== expected) {
       throw new TroupeError('LOG_CORRUPT', {
         detail: `${place} does not follow the record before it (its hash differs)`,
       });

@@ -65,15 +65,15 @@ export class Outbox {
     });
   }
 
-  /** What was consumed since the last call, to be struck off in the record that is being made. */
-  takeConsumed(): Op[] {
-    if (this.#consumed.length === 0) return [];
+  /** Adds what was consumed since the last call, to be struck off in the record that is made. */
+  takeConsumed(ops: Op[]): void {
+    if (this.#consumed.length === 0) return;
     const ids = this.#consumed;
     this.#consumed = [];
     this.#taken = ids;
     this.#timer?.cancel();
     this.#timer = undefined;
-    return [['sent', ids]];
+    ops.push(['sent', ids]);
   }
 
   /** The record was not made: what was consumed is struck off in another. */
@@ -123,7 +123,8 @@ export class Outbox {
   }
 
   #flush(): void {
-    const ops = this.takeConsumed();
+    const ops: Op[] = [];
+    this.takeConsumed(ops);
     if (ops.length > 0) this.#agent.record(ops).catch(ignoreEnded);
   }
 

@@ -17,7 +17,7 @@ export function packAgent(agent: LoadedAgent): RestedAgent {
   const { recordsSinceSnapshot, bytesSinceSnapshot, snapshotBytes, newLineage } = agent;
   const counts = [recordsSinceSnapshot, bytesSinceSnapshot];
   const begun = newLineage === undefined ? [] : [newLineage];
-  const place = [chain, tail, wakeAt, needsWhole, ...counts, ...begun];
+  const place = [Buffer.from(chain, 'latin1'), tail, wakeAt, needsWhole, ...counts, ...begun];
   const cuts = [snapshotBytes, ...snapshots.flatMap(({ seq, version }) => [seq, version])];
   const head = [lineage, epoch, version, at, stateVersion, hasState];
   // Most parts are absent in most agents, and names cost as much as values.
@@ -50,7 +50,7 @@ export function unpackAgent(rested: RestedAgent): LoadedAgent {
   }
   return {
     image: { lineage, epoch, version, at, stateVersion, state, hasState, ...parts },
-    chain,
+    chain: Buffer.from(chain).toString('latin1'),
     tail,
     wakeAt,
     needsWhole,

@@ -36,13 +36,13 @@ export function stateOps(
   return change === undefined ? [] : [['state', change]];
 }
 
-/** The marks that a message was delivered: its number, and its key if it has one. */
-export function deliveredOps(
+/** Adds the marks that a message was delivered: its number, and its key if it has one. */
+export function markDelivered(
+  ops: Op[],
   envelope: Envelope,
   reply: StoredReply | null,
   fingerprint: string | undefined,
-): Op[] {
-  const ops: Op[] = [];
+): void {
   const { numbering, idempotencyKey, priority } = envelope;
   if (numbering !== undefined) {
     const kept = idempotencyKey === undefined ? reply : null;
@@ -56,7 +56,6 @@ export function deliveredOps(
     ]);
   }
   if (idempotencyKey !== undefined) ops.push(['key', idempotencyKey, fingerprint ?? '', reply]);
-  return ops;
 }
 
 /** What led to a message. */

@@ -13,7 +13,7 @@ import type { MailboxItem } from './item.ts';
 import { fingerprintOf } from './keyed-replies.ts';
 import type { Outbox } from './outbox.ts';
 import { checkQuotas, deadLetterOps, isInboxFull } from './quotas.ts';
-import { deliveredOps, inboxEntry, isTurnOp, originOf, sendOps, stateOps } from './seal.ts';
+import { inboxEntry, isTurnOp, markDelivered, originOf, sendOps, stateOps } from './seal.ts';
 import { admission, type KeyedAgent, passNumber } from './settled.ts';
 import type { Tasks } from './tasks.ts';
 import type { TurnDecision } from './turn-context.ts';
@@ -58,16 +58,18 @@ function makeRecord(
   const version = isTurn ? image.version + 1 : image.version;
   const runId = tasks.begunBy(decision.ops);
   const reply: StoredReply = runId === undefined ? ['ok', output, version] : ['run', runId];
-  const ops = [...changes, ...decision.ops, ...promised];
-  const waiter = releasing(agent, item, decision, { reply, version, promised });
+  const ops = changes;
+  for (const op of decision.ops) ops.push(op);
+  for (const op of promised) ops.push(op);
+  const waiter = new TurnEnd(agent, item, decision, { reply, version, promised });
   if (ops.length === 0 && envelope.guarantee !== 'exactly_once' && item.inboxId === undefined) {
     // No record says that it was handled, but what comes behind it must not wait for it.
     passNumber(agent, envelope, isKept(item, runId) ? reply : null);
     committer.whenAccepted(waiter);
     return;
   }
-  if (item.work === undefined) ops.push(...marks(item, isKept(item, runId) ? reply : null));
-  ops.push(...outbox.takeConsumed());
+  if (item.work === undefined) mark(ops, item, isKept(item, runId) ? reply : null);
+  outbox.takeConsumed(ops);
   committer.commit({ ops, isTurn, state: decision.state, origin: originOf(envelope), waiter });
 }
 
@@ -82,7 +84,8 @@ export function recordAnswer(
   const committer = agent.committer as Committer;
   const reply: StoredReply = ['error', error, committer.image.version];
   const keeps = envelope.wantsReply || envelope.guarantee === 'exactly_once';
-  const ops = [...more, ...marks(item, keeps ? reply : null)];
+  const ops = [...more];
+  mark(ops, item, keeps ? reply : null);
   const waiter: Waiter = {
     accepted: () => {
       answer(item, reply, agent.host.epoch);
@@ -111,7 +114,8 @@ export function recordInbox(agent: RecordingAgent, item: MailboxItem): void {
   if (admission(agent, envelope).kind !== 'run' || agent.keyed.find(agent, envelope) !== undefined)
     return;
   if (isInboxFull(agent)) return;
-  const ops: Op[] = deliveredOps(envelope, null, fingerprintIn(envelope));
+  const ops: Op[] = [];
+  markDelivered(ops, envelope, null, fingerprintIn(envelope));
   ops.push(['inbox', inboxEntry(envelope)]);
   const accepted = () =>
     envelope.wantsReply ? undefined : item.resolve({ value: undefined, ...agent.position });
@@ -150,15 +154,17 @@ function isKept({ envelope }: MailboxItem, runId: string | undefined): boolean {
   return envelope.wantsReply || runId !== undefined || envelope.idempotencyKey !== undefined;
 }
 
-/** The operations that say that a message was handled, and how it was answered. */
-function marks(item: MailboxItem, reply: StoredReply | null): Op[] {
+/** Adds the operations that say that a message was handled, and how it was answered. */
+function mark(ops: Op[], item: MailboxItem, reply: StoredReply | null): void {
   const { envelope, inboxId } = item;
-  if (inboxId === undefined) return deliveredOps(envelope, reply, fingerprintIn(envelope));
-  const ops: Op[] = [['uninbox', inboxId]];
+  if (inboxId === undefined) {
+    markDelivered(ops, envelope, reply, fingerprintIn(envelope));
+    return;
+  }
+  ops.push(['uninbox', inboxId]);
   if (envelope.idempotencyKey !== undefined) {
     ops.push(['key', envelope.idempotencyKey, fingerprintIn(envelope) ?? '', reply]);
   }
-  return ops;
 }
 
 function fingerprintIn(envelope: Envelope): string | undefined {
@@ -174,27 +180,38 @@ interface Sealed {
 }
 
 /** What acceptance of a turn's record sets free: its answer, its messages, its events. */
-function releasing(
-  agent: RecordingAgent,
-  item: MailboxItem,
-  decision: TurnDecision,
-  { reply, version, promised }: Sealed,
-): Waiter {
-  const { envelope } = item;
-  return {
-    accepted: () => {
-      if (reply[0] === 'run') agent.tasks.accepted(reply[1], item);
-      else answer(item, reply, agent.host.epoch);
-      if (envelope.idempotencyKey !== undefined) agent.answerKey(envelope.idempotencyKey, reply);
-      if (decision.sends.length > 0) {
-        agent.outbox.accepted(promised);
-        agent.outbox.sendFromMemory(decision.sends, envelope);
-      }
-      for (const followUp of decision.followUps) followUp();
-      if (decision.ops.length > 0) publishEvents(agent, decision.ops, version);
-    },
-    failed: (cause, isUnknown) => item.reject(outcomeKept(cause, isUnknown)),
-  };
+class TurnEnd implements Waiter {
+  readonly #agent: RecordingAgent;
+  readonly #item: MailboxItem;
+  readonly #decision: TurnDecision;
+  readonly #sealed: Sealed;
+
+  constructor(agent: RecordingAgent, item: MailboxItem, decision: TurnDecision, sealed: Sealed) {
+    this.#agent = agent;
+    this.#item = item;
+    this.#decision = decision;
+    this.#sealed = sealed;
+  }
+
+  accepted(): void {
+    const agent = this.#agent;
+    const { envelope } = this.#item;
+    const { sends, followUps, ops } = this.#decision;
+    const { reply, version, promised } = this.#sealed;
+    if (reply[0] === 'run') agent.tasks.accepted(reply[1], this.#item);
+    else answer(this.#item, reply, agent.host.epoch);
+    if (envelope.idempotencyKey !== undefined) agent.answerKey(envelope.idempotencyKey, reply);
+    if (sends.length > 0) {
+      agent.outbox.accepted(promised);
+      agent.outbox.sendFromMemory(sends, envelope);
+    }
+    for (const followUp of followUps) followUp();
+    if (ops.length > 0) publishEvents(agent, ops, version);
+  }
+
+  failed(cause: TroupeError, isUnknown: boolean): void {
+    this.#item.reject(outcomeKept(cause, isUnknown));
+  }
 }
 
 function publishEvents(agent: RecordingAgent, ops: readonly Op[], version: number): void {

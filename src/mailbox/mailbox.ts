@@ -72,42 +72,53 @@ export class Mailbox {
   }
 }
 
-/** A queue that does not move its items when the first one leaves. */
-class Lane {
-  #items: (MailboxItem | undefined)[] = [];
-  #head = 0;
+const roomMin = 8;
 
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
+/** A ring that grows: neither its items move nor its memory when one leaves. */
+class Lane {
+  #items: (MailboxItem | undefined)[] = new Array(roomMin).fill(undefined);
+  #head = 0;
+  length = 0;
 
   push(item: MailboxItem): void {
-    this.#items.push(item);
+    if (this.length === this.#items.length) this.#resize(this.length * 2);
+    this.#items[this.#place(this.length)] = item;
+    this.length += 1;
   }
 
   shift(): MailboxItem | undefined {
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
-    this.#head += 1;
-    if (this.#head === this.#items.length) {
-      this.#items = [];
-      this.#head = 0;
-    } else if (this.#head > 64 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#head = this.#place(1);
+    this.length -= 1;
+    if (this.length === 0 && this.#items.length > roomMin) this.#resize(roomMin);
     return item;
   }
 
   remove(item: MailboxItem): boolean {
-    const index = this.#items.indexOf(item, this.#head);
+    const items = [...this.items()];
+    const index = items.indexOf(item);
     if (index < 0) return false;
-    this.#items.splice(index, 1);
+    items.splice(index, 1);
+    this.#head = 0;
+    this.length = items.length;
+    for (let at = 0; at < this.#items.length; at += 1) this.#items[at] = items[at];
     return true;
   }
 
   *items(): Generator<MailboxItem> {
-    for (let index = this.#head; index < this.#items.length; index += 1)
-      yield this.#items[index] as MailboxItem;
+    for (let at = 0; at < this.length; at += 1) yield this.#items[this.#place(at)] as MailboxItem;
+  }
+
+  /** Where the item lies that so many lie before; the room is a power of two. */
+  #place(before: number): number {
+    return (this.#head + before) & (this.#items.length - 1);
+  }
+
+  #resize(room: number): void {
+    const items: (MailboxItem | undefined)[] = [...this.items()];
+    while (items.length < room) items.push(undefined);
+    this.#items = items;
+    this.#head = 0;
   }
 }

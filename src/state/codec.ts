@@ -4,4 +4,4 @@
  * caller.
  */
 export { decodeValue } from './value-reader.ts';
-export { createSink, encodeInto, encodeValue } from './value-writer.ts';
+export { encodeParts, encodeValue, type PartWriter } from './value-writer.ts';

@@ -59,34 +59,61 @@ function isSameDate(base: unknown, next: unknown): boolean {
   return base instanceof Date && next instanceof Date && Object.is(base.getTime(), next.getTime());
 }
 
-/** Collects what changed of the parts of a container. */
+const none: readonly never[] = [];
+
+/** Collects what changed of the parts of a container. Most changes are a few new values. */
 class Parts {
-  readonly sets: unknown[] = [];
-  readonly nested: unknown[] = [];
-  readonly deletes: unknown[] = [];
+  #sets: unknown[] | undefined = undefined;
+  #nested: unknown[] | undefined = undefined;
+  #deletes: unknown[] | undefined = undefined;
   size = tupleBytes;
+
+  get sets(): readonly unknown[] {
+    return this.#sets ?? none;
+  }
+
+  get nested(): readonly unknown[] {
+    return this.#nested ?? none;
+  }
+
+  get deletes(): readonly unknown[] {
+    return this.#deletes ?? none;
+  }
 
   /** Notes how the part at `key` changed, if it did. */
   compare(key: unknown, base: unknown, next: unknown): void {
+    if (Object.is(base, next)) return;
+    if (typeof next !== 'object' || next === null) {
+      this.size += 2;
+      this.set(key, next);
+      return;
+    }
     const change = changeOf(base, next);
     if (change === undefined) return;
     this.size += sizeOf(key) + change.size;
-    if (change.patch[0] === patchTag.whole) this.sets.push(key, next);
-    else this.nested.push(key, change.patch);
+    if (change.patch[0] === patchTag.whole) this.#add(key, next);
+    else if (this.#nested === undefined) this.#nested = [key, change.patch];
+    else this.#nested.push(key, change.patch);
   }
 
   set(key: unknown, value: unknown): void {
     this.size += sizeOf(key) + sizeOf(value);
-    this.sets.push(key, value);
+    this.#add(key, value);
   }
 
   delete(key: unknown): void {
     this.size += sizeOf(key);
-    this.deletes.push(key);
+    if (this.#deletes === undefined) this.#deletes = [key];
+    else this.#deletes.push(key);
   }
 
   get isEmpty(): boolean {
     return this.size === tupleBytes;
+  }
+
+  #add(key: unknown, value: unknown): void {
+    if (this.#sets === undefined) this.#sets = [key, value];
+    else this.#sets.push(key, value);
   }
 }
 
@@ -98,16 +125,24 @@ function tuple(tag: 1 | 2 | 3 | 4, lists: Lists, size: number): Change {
 
 function recordChange(base: Slots, next: Slots): Change | undefined {
   const baseKeys = Object.keys(base);
-  const nextKeys = Object.keys(next);
   const parts = new Parts();
-  if (isSameList(baseKeys, nextKeys)) {
-    for (const key of nextKeys) parts.compare(key, base[key], next[key]);
+  if (hasKeys(next, baseKeys)) {
+    for (const key of baseKeys) parts.compare(key, base[key], next[key]);
   } else {
     compareKeys(base, next, parts);
-    if (!isSameList(orderAfter(baseKeys, parts), nextKeys)) return whole(next);
+    if (!hasKeys(next, orderAfter(baseKeys, parts))) return whole(next);
   }
   if (parts.isEmpty) return undefined;
-  return tuple(patchTag.record, [parts.sets, parts.nested, parts.deletes], parts.size);
+  const { sets, nested, deletes, size } = parts;
+  if (nested.length + deletes.length === 0) return { patch: [patchTag.record, sets], size };
+  return tuple(patchTag.record, [sets, nested, deletes], size);
+}
+
+/** Whether a record has exactly these keys, in this order. */
+function hasKeys(record: Slots, keys: readonly string[]): boolean {
+  let count = 0;
+  for (const key in record) if (keys[count++] !== key) return false;
+  return count === keys.length;
 }
 
 function compareKeys(base: Slots, next: Slots, parts: Parts): void {
@@ -122,16 +157,10 @@ function compareKeys(base: Slots, next: Slots, parts: Parts): void {
 function orderAfter(baseKeys: readonly string[], parts: Parts): string[] {
   const shape: Record<string, boolean> = {};
   for (const key of baseKeys) shape[key] = true;
-  for (const key of parts.deletes as string[]) delete shape[key];
+  for (const key of parts.deletes as readonly string[]) delete shape[key];
   for (let index = 0; index < parts.sets.length; index += 2)
     shape[parts.sets[index] as string] = true;
   return Object.keys(shape);
-}
-
-function isSameList(a: readonly string[], b: readonly string[]): boolean {
-  if (a.length !== b.length) return false;
-  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
-  return true;
 }
 
 function isSame(a: unknown, b: unknown): boolean {

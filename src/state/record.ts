@@ -6,7 +6,7 @@
 import type { TraceContext } from '../core/envelope.ts';
 import { TroupeError, textOf } from '../core/errors.ts';
 import type { AgentImage } from './agent-image.ts';
-import { decodeValue, encodeValue } from './codec.ts';
+import { decodeValue, encodeParts, type PartWriter } from './codec.ts';
 import type {
   DeadLetter,
   InboxEntry,
@@ -15,6 +15,7 @@ import type {
   StoredReply,
   TimerEntry,
 } from './entries.ts';
+import type { ChainHash } from './hash.ts';
 import type { Patch } from './patch.ts';
 import type { Effect, RunStart } from './runs.ts';
 
@@ -67,8 +68,8 @@ export interface RecordOrigin {
 export interface TurnRecord {
   /** Unique; a writer that does not know whether its append was stored looks for it. */
   readonly id: string;
-  /** The hash of the record before, or of nothing: the agent's chain. */
-  readonly previous: Uint8Array;
+  /** The hash of the record before, or {@link emptyChain}: the agent's chain. */
+  readonly previous: ChainHash;
   readonly epoch: number;
   /** The agent's version after this record: one more than before if it is a turn. */
   readonly version: number;
@@ -80,20 +81,25 @@ export interface TurnRecord {
   readonly ops: readonly Op[];
 }
 
-/** The bytes of a record. */
+/** The bytes of a record, which share memory with those of others. */
 export function encodeRecord(record: TurnRecord): Uint8Array {
-  const { id, previous, epoch, version, at, stateVersion, origin, ops } = record;
-  return encodeValue([
-    recordFormat,
-    id,
-    previous,
-    epoch,
-    version,
-    at,
-    stateVersion,
-    origin === undefined ? null : encodeOrigin(origin),
-    ops,
-  ]);
+  return encodeParts(writeRecord, record);
+}
+
+/** Writes the tuple by hand, as every turn makes one. */
+function writeRecord(writer: PartWriter, record: TurnRecord): void {
+  const { origin } = record;
+  writer.list(9);
+  writer.value(recordFormat);
+  writer.value(record.id);
+  writer.latin1(record.previous);
+  writer.value(record.epoch);
+  writer.value(record.version);
+  writer.value(record.at);
+  writer.value(record.stateVersion);
+  if (origin === undefined) writer.value(null);
+  else writeOrigin(writer, origin);
+  writer.value(record.ops);
 }
 
 /**
@@ -117,7 +123,7 @@ export function decodeRecord(bytes: Uint8Array, place: string): TurnRecord {
   }
   return {
     id: id as string,
-    previous,
+    previous: latin1Of(previous),
     epoch: epoch as number,
     version: version as number,
     at: at as number,
@@ -135,18 +141,17 @@ type EncodedOrigin = readonly [
   ...([string, string, boolean] | []),
 ];
 
-function encodeOrigin(origin: RecordOrigin): EncodedOrigin {
-  const { messageId, action, caller, correlationId, trace } = origin;
-  if (trace === undefined) return [messageId, action, caller ?? null, correlationId];
-  return [
-    messageId,
-    action,
-    caller ?? null,
-    correlationId,
-    trace.traceId,
-    trace.spanId,
-    trace.isSampled,
-  ];
+function writeOrigin(writer: PartWriter, origin: RecordOrigin): void {
+  const { trace } = origin;
+  writer.list(trace === undefined ? 4 : 7);
+  writer.value(origin.messageId);
+  writer.value(origin.action);
+  writer.value(origin.caller ?? null);
+  writer.value(origin.correlationId);
+  if (trace === undefined) return;
+  writer.value(trace.traceId);
+  writer.value(trace.spanId);
+  writer.value(trace.isSampled);
 }
 
 function decodeOrigin(encoded: EncodedOrigin): RecordOrigin {
@@ -156,6 +161,10 @@ function decodeOrigin(encoded: EncodedOrigin): RecordOrigin {
       ? undefined
       : { traceId, spanId, isSampled: isSampled === true };
   return { messageId, action, caller: caller ?? undefined, correlationId, trace };
+}
+
+function latin1Of(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
 }
 
 function decodeFields(bytes: Uint8Array, place: string): readonly unknown[] {

@@ -6,11 +6,13 @@ import { TroupeError } from '../core/errors.ts';
 import { refusalOf } from '../core/value-refusal.ts';
 import { encodedDepthMax, extension } from './codec-format.ts';
 
-/** A buffer that grows as values are written behind each other. */
-export interface ByteSink {
-  /** What was written is `bytes.subarray(0, length)`. Replaced when it has to grow. */
-  bytes: Buffer;
-  length: number;
+/** What writes a list part by part, where building it first would cost more than writing it. */
+export interface PartWriter {
+  /** Begins a list; so many parts follow. */
+  list(length: number): void;
+  value(value: unknown): void;
+  /** Bytes that are held as a string of one byte a character. */
+  latin1(text: string): void;
 }
 
 /** Thrown within a walk, and replaced by an error that names the path. */
@@ -27,10 +29,11 @@ const scratchBytes: Uint8Array = new Uint8Array(scratch.buffer);
 let target: Buffer = Buffer.allocUnsafeSlow(1 << 14);
 let position = 0;
 
-/** An empty sink. */
-export function createSink(capacityBytes: number = 1 << 14): ByteSink {
-  return { bytes: Buffer.allocUnsafeSlow(Math.max(capacityBytes, 16)), length: 0 };
-}
+const slabBytes = 1 << 16;
+/** What is larger mostly gets memory of its own. */
+const slabRoomMin = 1 << 13;
+let slab: Buffer = Buffer.allocUnsafeSlow(slabBytes);
+let slabUsed = 0;
 
 /**
  * The bytes of a value, in memory of their own.
@@ -50,32 +53,54 @@ export function encodeValue(value: unknown): Uint8Array {
 }
 
 /**
- * Writes a value behind what the sink holds. A value that is refused leaves the sink as it was.
+ * The bytes of what `write` writes of `subject`, in memory shared with others that were made so:
+ * one slab holds hundreds, as a buffer for each costs more than its bytes.
  *
- * @throws `NOT_SERIALIZABLE` when the value is not plain data.
+ * @throws `NOT_SERIALIZABLE` when a value is not plain data.
  */
-export function encodeInto(sink: ByteSink, value: unknown): void {
+export function encodeParts<Subject>(
+  write: (writer: PartWriter, subject: Subject) => void,
+  subject: Subject,
+): Uint8Array {
+  if (slab.length - slabUsed < slabRoomMin) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    slabUsed = 0;
+  }
   const outerTarget = target;
   const outerPosition = position;
-  target = sink.bytes;
-  position = sink.length;
+  const start = slabUsed;
+  target = slab;
+  position = start;
   try {
-    writeRoot(value);
-    sink.length = position;
-    sink.bytes = target;
+    write(partWriter, subject);
+    // What did not fit has moved to memory of its own, and the slab is as it was.
+    if (target === slab) slabUsed = position;
+    return new Uint8Array(target.buffer, start, position - start);
+  } catch (thrown) {
+    throw explained(thrown, subject);
   } finally {
     target = outerTarget;
     position = outerPosition;
   }
 }
 
+const partWriter: PartWriter = {
+  list: writeArrayHeader,
+  value: value => writeAny(value, 0),
+  latin1: writeLatin1,
+};
+
 function writeRoot(value: unknown): void {
   try {
     writeAny(value, 0);
   } catch (thrown) {
-    if (TroupeError.is(thrown) && thrown !== refused) throw thrown;
-    throw refusalOf(value, 'value', thrown === refused ? undefined : thrown);
+    throw explained(thrown, value);
   }
+}
+
+function explained(thrown: unknown, value: unknown): TroupeError {
+  if (TroupeError.is(thrown) && thrown !== refused) return thrown;
+  return refusalOf(value, 'value', thrown === refused ? undefined : thrown);
 }
 
 function reserve(bytes: number): void {
@@ -295,6 +320,12 @@ function writeBytes(value: Uint8Array): void {
   writeLength(value.length, 0xc4);
   target.set(value, position);
   position += value.length;
+}
+
+function writeLatin1(text: string): void {
+  reserve(headerBytesMax + text.length);
+  writeLength(text.length, 0xc4);
+  for (let at = 0; at < text.length; at++) target[position++] = text.charCodeAt(at);
 }
 
 function writeDate(value: Date): void {

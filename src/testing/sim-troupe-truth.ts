@@ -4,7 +4,7 @@
  * are found by the hash that their successor names, so nothing can be left out or slipped in.
  */
 import type { StoredRecord } from '../ports/log.ts';
-import { chainHash, toHex } from '../state/hash.ts';
+import { chainHash, chainHex } from '../state/hash.ts';
 import { decodeRecord, type Op, type TurnRecord } from '../state/record.ts';
 import type { FinalRecord } from './check-log.ts';
 import type { Violation } from './history.ts';
@@ -106,8 +106,8 @@ function decode(agent: string, bytes: Uint8Array): Decoded {
   const event = record.ops.find(op => op[0] === 'event');
   return {
     record,
-    hash: toHex(chainHash(record.previous, bytes)),
-    previous: toHex(record.previous),
+    hash: chainHex(chainHash(bytes)),
+    previous: chainHex(record.previous),
     // The agents of this world emit this event only.
     did: event === undefined ? undefined : (event[2] as Did),
     order: Number.POSITIVE_INFINITY,

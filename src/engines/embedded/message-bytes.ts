@@ -6,6 +6,8 @@ import { invariant } from '../../core/errors.ts';
 
 const roomMin = 64 << 10;
 const roomKept = 4 << 20;
+/** Names of agents are mostly shorter. */
+const shortLengthMax = 64;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -46,12 +48,27 @@ export class MessageWriter {
   }
 
   text(value: string): void {
+    if (value.length <= shortLengthMax && this.#shortAscii(value)) return;
     const bytesMax = value.length * 3;
     this.#reserve(4 + bytesMax);
     const target = this.#bytes.subarray(this.#length + 4, this.#length + 4 + bytesMax);
     const { written } = encoder.encodeInto(value, target);
     this.integer(written);
     this.#length += written;
+  }
+
+  /** Writes a short text if it is ASCII, which costs less than a call to the encoder. */
+  #shortAscii(value: string): boolean {
+    this.#reserve(4 + value.length);
+    const start = this.#length + 4;
+    for (let at = 0; at < value.length; at += 1) {
+      const unit = value.charCodeAt(at);
+      if (unit >= 0x80) return false;
+      this.#bytes[start + at] = unit;
+    }
+    this.integer(value.length);
+    this.#length += value.length;
+    return true;
   }
 
   /** Writes an integer again that was written at `at`. */

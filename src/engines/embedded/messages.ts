@@ -43,13 +43,18 @@ export interface AppendMessage {
   readonly records: readonly NewRecord[];
 }
 
-/** Writes the records and all of an append, but for its name, which comes first. */
-export function writeAppend(
-  writer: MessageWriter,
-  expected: Seq,
-  records: readonly NewRecord[],
-  wakeAt: number | undefined,
-): void {
+/** An append as it is asked for. */
+export interface AppendRequest {
+  readonly name: string;
+  readonly expected: Seq;
+  readonly wakeAt: number | undefined;
+  readonly records: readonly NewRecord[];
+}
+
+/** Writes an append. */
+export function writeAppend(writer: MessageWriter, append: AppendRequest): void {
+  const { name, expected, wakeAt, records } = append;
+  writer.text(name);
   writer.number(expected);
   writer.byte(wakeAt === undefined ? 0 : 1);
   writer.number(wakeAt ?? 0);
@@ -60,7 +65,7 @@ export function writeAppend(
   }
 }
 
-/** Reads what {@link writeAppend} wrote, with the name before it. */
+/** Reads what {@link writeAppend} wrote. */
 export function readAppend(reader: MessageReader): AppendMessage {
   const name = reader.bytes();
   const expected = reader.number();

@@ -7,22 +7,40 @@ import { TroupeError } from '../../core/errors.ts';
 import type { AppendResult } from '../../ports/log.ts';
 import { MessageReader, MessageWriter } from './message-bytes.ts';
 import {
+  type AppendRequest,
   answerKind,
   type Control,
   readError,
   readSlice,
   readValue,
   requestKind,
+  writeAppend,
   writeJson,
 } from './messages.ts';
 
 const messagesMax = 2;
 
-interface Waiting {
+/** Somebody who waits for an answer. */
+class Waiting {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: TroupeError) => void;
-  /** What to answer when the worker is gone and nobody knows. */
-  readonly lose: (error: TroupeError) => void;
+  readonly #isAppend: boolean;
+
+  constructor(
+    resolve: (value: unknown) => void,
+    reject: (error: TroupeError) => void,
+    isAppend: boolean,
+  ) {
+    this.resolve = resolve;
+    this.reject = reject;
+    this.#isAppend = isAppend;
+  }
+
+  /** The worker is gone, and nobody knows what became of it. */
+  lose(cause: TroupeError): void {
+    if (this.#isAppend) this.resolve({ status: 'unknown', cause });
+    else this.reject(cause);
+  }
 }
 
 /** A line to a storage worker. */
@@ -45,15 +63,14 @@ export class WorkerChannel {
   }
 
   /** Sends an append. */
-  append(write: (writer: MessageWriter) => void): Promise<AppendResult> {
+  append(append: AppendRequest): Promise<AppendResult> {
     const lost = this.#lost;
     if (lost?.code === 'NOT_STARTED') return Promise.reject(lost);
     if (lost !== undefined) return Promise.resolve({ status: 'unavailable', cause: lost });
     return new Promise((resolve, reject) => {
-      const lose = (cause: TroupeError) => resolve({ status: 'unknown', cause });
       // An append is answered with an AppendResult.
-      const waiting = { resolve: resolve as (value: unknown) => void, reject, lose };
-      this.#send(requestKind.append, waiting, write);
+      const waiting = new Waiting(resolve as (value: unknown) => void, reject, true);
+      this.#send(requestKind.append, waiting, writer => writeAppend(writer, append));
     });
   }
 
@@ -63,7 +80,7 @@ export class WorkerChannel {
     if (lost !== undefined) return Promise.reject(lost);
     return new Promise((resolve, reject) => {
       // The kind decides what the answer is; the caller names it.
-      const waiting = { resolve: resolve as (value: unknown) => void, reject, lose: reject };
+      const waiting = new Waiting(resolve as (value: unknown) => void, reject, false);
       this.#send(kind, waiting, write);
     });
   }
@@ -78,7 +95,7 @@ export class WorkerChannel {
     const closed = new TroupeError('NOT_STARTED', { detail: 'the log is closed' });
     this.#lost ??= closed;
     // The store was closed before what still waits was looked at, so that none of it was done.
-    for (const { reject } of this.#waiting.clear()) reject(closed);
+    for (const waiting of this.#waiting.clear()) waiting.reject(closed);
     await this.#worker.terminate();
   }
 
@@ -133,15 +150,15 @@ export class WorkerChannel {
     const detail = 'the storage worker ended';
     const lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'unknown', cause });
     this.#lost = new TroupeError('ENGINE_FAILED', { detail, outcome: 'not-executed', cause });
-    for (const { lose } of this.#waiting.clear()) lose(lost);
+    for (const waiting of this.#waiting.clear()) waiting.lose(lost);
     this.#onFailed(this.#lost);
   }
 }
 
 /**
- * Who waits, by a number that is free again when the answer is there. Not a map: one that is added to
- * and deleted from all the time is copied again and again, and each old copy, once it is in V8's old
- * space, keeps all that came after it until the next full collection.
+ * Who waits, by a number that is free again when the answer is there. Not a map: one that is added
+ * to and deleted from all the time is copied again and again, and each old copy, once it is in V8's
+ * old space, keeps all that came after it until the next full collection.
  */
 class WaitingList {
   readonly #slots: (Waiting | undefined)[] = [];

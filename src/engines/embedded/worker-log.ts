@@ -19,7 +19,7 @@ import type {
 import type { CopyReport } from './backup.ts';
 import type { EmbeddedLog } from './log.ts';
 import type { MessageWriter } from './message-bytes.ts';
-import { requestKind, writeAppend } from './messages.ts';
+import { requestKind } from './messages.ts';
 import type { Meta } from './meta.ts';
 import { storeLimits } from './options.ts';
 import type { RecoveryReport } from './recovery.ts';
@@ -101,10 +101,7 @@ class WorkerLog implements EmbeddedLog {
     records: readonly NewRecord[],
     { wakeAt }: AppendOptions = {},
   ): Promise<AppendResult> {
-    return this.#channel.append(writer => {
-      writer.text(name);
-      writeAppend(writer, expected, records, wakeAt);
-    });
+    return this.#channel.append({ name, expected, records, wakeAt });
   }
 
   read(name: string, { after, recordsMax }: ReadOptions): Promise<LogSlice> {

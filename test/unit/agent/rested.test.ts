@@ -13,7 +13,7 @@ const bare: LoadedAgent = {
     state: { names: new Set(['é', '日本']), at: new Date(5), none: undefined },
     hasState: true,
   },
-  chain: Uint8Array.from({ length: 16 }, (_, index) => 255 - index),
+  chain: String.fromCharCode(...Array.from({ length: 16 }, (_, index) => 255 - index)),
   tail: 4_294_967_299,
   wakeAt: Number.POSITIVE_INFINITY,
   snapshots: [],

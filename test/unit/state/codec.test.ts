@@ -3,7 +3,12 @@ import fc from 'fast-check';
 import { unpack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { TroupeError } from '../../../src/core/errors.ts';
-import { createSink, decodeValue, encodeInto, encodeValue } from '../../../src/state/codec.ts';
+import {
+  decodeValue,
+  encodeParts,
+  encodeValue,
+  type PartWriter,
+} from '../../../src/state/codec.ts';
 import { encodedDepthMax } from '../../../src/state/codec-format.ts';
 import { plainValues } from '../../helpers/plain-values.ts';
 import { fingerprint } from '../../helpers/same-value.ts';
@@ -125,29 +130,31 @@ describe('the codec', () => {
     expect(decodeValue(Buffer.from(bytes))).toEqual(decodeValue(bytes));
   });
 
-  it('writes many values behind each other into one sink', () => {
-    const sink = createSink(16);
-    const ends: number[] = [];
-    const values = Array.from({ length: 50 }, (_, index) => ({ index, text: 'x'.repeat(index) }));
-    for (const value of values) {
-      encodeInto(sink, value);
-      ends.push(sink.length);
-    }
-    values.forEach((value, index) => {
-      const bytes = sink.bytes.subarray(ends[index - 1] ?? 0, ends[index]);
-      expect(decodeValue(bytes)).toEqual(value);
+  it('writes lists part by part as it would write them whole', () => {
+    const lists: unknown[][] = Array.from({ length: 400 }, (_, index) => [
+      index,
+      { text: 'x'.repeat(index * 7) },
+    ]);
+    const written = lists.map(list => encodeParts(writeList, list));
+    lists.forEach((list, index) => {
+      expect(written[index]).toEqual(encodeValue(list));
     });
   });
 
-  it('leaves a sink as it was when a value is refused', () => {
-    const sink = createSink();
-    encodeInto(sink, 1);
-    expect(() => encodeInto(sink, { a: 'x'.repeat(50_000), f: () => 1 })).toThrow(
-      'value.f is a function',
+  it('writes strings of bytes as bytes', () => {
+    const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+    const text = Buffer.from(bytes).toString('latin1');
+    expect(encodeParts((writer, given) => writer.latin1(given), text)).toEqual(encodeValue(bytes));
+  });
+
+  it('leaves what was written before as it was when a part is refused', () => {
+    const before = encodeParts(writeList, [1]);
+    expect(() => encodeParts(writeList, ['x'.repeat(50_000), () => 1])).toThrow(
+      'value[1] is a function',
     );
-    expect(sink.length).toBe(1);
-    encodeInto(sink, 2);
-    expect([...sink.bytes.subarray(0, sink.length)]).toEqual([1, 2]);
+    const after = encodeParts(writeList, [2]);
+    expect(decodeValue(before)).toEqual([1]);
+    expect(decodeValue(after)).toEqual([2]);
   });
 
   it('refuses what is no plain data', () => {
@@ -272,3 +279,8 @@ describe('decoding damaged bytes', () => {
     expect(decodeValue(encodeValue({ ok: true }))).toEqual({ ok: true });
   });
 });
+
+function writeList(writer: PartWriter, list: readonly unknown[]): void {
+  writer.list(list.length);
+  for (const part of list) writer.value(part);
+}

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AgentImage } from '../../../src/state/agent-image.ts';
 import type { Retention } from '../../../src/state/entries.ts';
+import { emptyChain } from '../../../src/state/hash.ts';
 import { applyOwnRecord, applyRecord, emptyImage, wakeAtOf } from '../../../src/state/image.ts';
 import { diff } from '../../../src/state/patch.ts';
 import { decodeRecord, encodeRecord, type Op, type TurnRecord } from '../../../src/state/record.ts';
@@ -136,7 +137,7 @@ function live(steps: readonly Step[]) {
 }
 
 function header(index: number, at: number) {
-  const previous = new Uint8Array(16);
+  const previous = emptyChain;
   return {
     id: `r${index}`,
     previous,

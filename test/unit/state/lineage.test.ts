@@ -3,6 +3,7 @@
  */
 import { expect, it } from 'vitest';
 import type { OutboxEntry } from '../../../src/state/entries.ts';
+import { emptyChain } from '../../../src/state/hash.ts';
 import { applyRecord, emptyImage } from '../../../src/state/image.ts';
 import type { Op, TurnRecord } from '../../../src/state/record.ts';
 
@@ -14,7 +15,7 @@ function promised(id: string, number: number): OutboxEntry {
 }
 
 function recordOf(ops: readonly Op[]): TurnRecord {
-  const previous = new Uint8Array(16);
+  const previous = emptyChain;
   return {
     id: '1',
     previous,
