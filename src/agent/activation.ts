@@ -45,6 +45,8 @@ export interface ActivationOptions {
   readonly loaded: LoadedAgent | undefined;
   /** Called when a turn may run again after the bound on records in flight was reached. */
   onReady(): void;
+  /** Called when a recorded item is to be handled once more after a pause. */
+  onRepeat(item: MailboxItem, pauseMs: number): void;
   /** Called once, when the activation has ended because of its log. */
   onEnded(cause: TroupeError): void;
 }
@@ -221,7 +223,7 @@ export class Activation implements RepeatingAgent {
     }
     if (item.work === undefined && (isSettled(this, item, admitted) || isOverdue(this, item)))
       return undefined;
-    return this.run(item);
+    return this.#run(item);
   }
 
   /** Answers a read: the accepted state, at once, between turns. */
@@ -258,7 +260,11 @@ export class Activation implements RepeatingAgent {
     this.committer?.close(cause);
   }
 
-  run(item: MailboxItem): Promise<void> | undefined {
+  repeat(item: MailboxItem, pauseMs: number): void {
+    this.#options.onRepeat(item, pauseMs);
+  }
+
+  #run(item: MailboxItem): Promise<void> | undefined {
     const startedAt = this.host.clock.monotonic();
     const context = new TurnContext(this, item.envelope, this.#head);
     try {
@@ -268,7 +274,7 @@ export class Activation implements RepeatingAgent {
       const tookMs = this.#finish(item, context, result, startedAt);
       if (tookMs > this.host.limits.slowTurnMs) this.#warnOfSlow(item);
     } catch (error) {
-      return this.#failed(item, context, error, startedAt);
+      this.#failed(item, context, error, startedAt);
     }
     return undefined;
   }
@@ -295,7 +301,7 @@ export class Activation implements RepeatingAgent {
       const value = await result;
       this.#finish(item, context, value, startedAt);
     } catch (error) {
-      await this.#failed(item, context, error, startedAt);
+      this.#failed(item, context, error, startedAt);
     } finally {
       watch.cancel();
     }
@@ -336,20 +342,15 @@ export class Activation implements RepeatingAgent {
     if (decision.sends.length > 0) this.sendFromMemory(decision.sends, item.envelope);
   }
 
-  #failed(
-    item: MailboxItem,
-    context: TurnContext,
-    thrown: unknown,
-    startedAt: number,
-  ): Promise<void> | undefined {
+  #failed(item: MailboxItem, context: TurnContext, thrown: unknown, startedAt: number): void {
     abandonTurn(context);
     if (this.#isEnded) {
       item.reject(endedError(this.address));
-      return undefined;
+      return;
     }
     const error = this.#failure(item, thrown);
     this.host.observe(item.envelope, 'turn', startedAt, error);
-    return failTurn(this, item, error);
+    failTurn(this, item, error);
   }
 
   /** What an administrative act throws is the runtime's own, and told as it is. */

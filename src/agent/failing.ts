@@ -4,14 +4,13 @@
  */
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
-import { endedError } from './answer.ts';
 import type { MailboxItem } from './item.ts';
 import { passNumber } from './settled.ts';
 import { type RecordingAgent, recordAnswer, recordDeadLetter } from './turn-record.ts';
 
-/** An activation that can be asked to run an item once more. */
+/** An activation that can be asked to handle a recorded item once more. */
 export interface RepeatingAgent extends RecordingAgent {
-  run(item: MailboxItem): Promise<void> | undefined;
+  repeat(item: MailboxItem, pauseMs: number): void;
 }
 
 /** Whether a message waited until nobody waits for it any more: then it is refused here. */
@@ -31,12 +30,8 @@ export function isOverdue(agent: RecordingAgent, item: MailboxItem): boolean {
   return true;
 }
 
-/** A throw leaves no trace; a promise says when the next item may begin. */
-export function failTurn(
-  agent: RepeatingAgent,
-  item: MailboxItem,
-  error: TroupeError,
-): Promise<void> | undefined {
+/** A throw leaves no trace. */
+export function failTurn(agent: RepeatingAgent, item: MailboxItem, error: TroupeError): void {
   const { envelope } = item;
   if (item.work !== undefined) release(agent, item, error);
   else if (agent.committer === undefined) {
@@ -47,8 +42,7 @@ export function failTurn(
     release(agent, item, error);
   } else if (!mayRepeat(agent, envelope, error)) recordDeadLetter(agent, item, error);
   else if (item.inboxId === undefined) release(agent, item, asAttempt(agent, item, error));
-  else return repeat(agent, item);
-  return undefined;
+  else agent.repeat(nextAttempt(item), pauseMs(agent, envelope));
 }
 
 /** An error, too, waits for the records that its turn's state stood on: they may be undone. */
@@ -91,24 +85,16 @@ function asAttempt(agent: RecordingAgent, item: MailboxItem, error: TroupeError)
   return new TroupeError(code, { detail, data, cause, outcome: 'rolled-back', retryAfterMs });
 }
 
-/** Repeats a recorded message after a pause; the mailbox waits, so that order is kept. */
-async function repeat(agent: RepeatingAgent, item: MailboxItem): Promise<void> {
+/** The item of the next attempt at a recorded message. */
+function nextAttempt(item: MailboxItem): MailboxItem {
   const { envelope, arrivedAt, inboxId } = item;
-  await new Promise<void>(resolve => {
-    agent.host.clock.setTimer(pauseMs(agent, envelope), resolve);
-  });
-  if (agent.isEnded) {
-    // The next life has the message; who waits for its answer asks there.
-    item.reject(endedError(agent.address));
-    return;
-  }
-  await agent.run({
+  return {
     envelope: { ...envelope, attempt: envelope.attempt + 1 },
     arrivedAt,
     inboxId,
     resolve: reply => item.resolve(reply),
     reject: error => item.reject(error),
-  });
+  };
 }
 
 function pauseMs(agent: RecordingAgent, { attempt }: Envelope): number {

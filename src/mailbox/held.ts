@@ -1,6 +1,7 @@
 /**
- * Messages that came before a lower number of their sender. They are held, a bounded number for a
- * bounded time, and then refused: never run early.
+ * Messages that must not run yet: a lower number of their sender did not come or is not handled, or
+ * their own turn threw and is repeated after a pause. They are held, a bounded number for a bounded
+ * time, and then refused: never run early. What is recorded is the agent's own, and never refused.
  */
 import type { MailboxItem } from '../agent/item.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -18,6 +19,8 @@ export class Held {
   readonly #limits: HeldLimits;
   #items: MailboxItem[] = [];
   #timer: Timer | undefined;
+  /** Items that wait for their next attempt. */
+  #pauses: Map<MailboxItem, Timer> | undefined;
 
   constructor(clock: Clock, limits: HeldLimits) {
     this.#clock = clock;
@@ -28,10 +31,21 @@ export class Held {
     return this.#items.length;
   }
 
+  /** All that are held. */
+  get items(): readonly MailboxItem[] {
+    return this.#items;
+  }
+
   /** Holds a message, or refuses it. */
   add(item: MailboxItem): void {
+    if (!mayRefuse(item)) {
+      this.#items.push(item);
+      return;
+    }
     const { sender } = item.envelope.numbering ?? {};
-    const count = this.#items.filter(held => held.envelope.numbering?.sender === sender).length;
+    const isCounted = (held: MailboxItem) =>
+      mayRefuse(held) && held.envelope.numbering?.sender === sender;
+    const count = this.#items.filter(isCounted).length;
     if (count >= this.#limits.heldMax) {
       item.reject(
         refusal(item, `${count} messages of its sender are held already (limits.heldMax)`),
@@ -42,17 +56,30 @@ export class Held {
     this.#timer ??= this.#clock.setTimer(this.#limits.heldTimeoutMs, () => this.#expire());
   }
 
+  /** Holds a recorded message until its next attempt is due. */
+  pause(item: MailboxItem, pauseMs: number, onDue: () => void): void {
+    this.#items.push(item);
+    this.#pauses ??= new Map();
+    const due = () => {
+      this.#pauses?.delete(item);
+      onDue();
+    };
+    this.#pauses.set(item, this.#clock.setTimer(pauseMs, due));
+  }
+
   /** Refuses the message that came last, to make room; returns whether there was one. */
   giveWay(): boolean {
-    const item = this.#items.pop();
-    if (item !== undefined) item.reject(refusal(item, 'the mailbox is full'));
-    return item !== undefined;
+    const item = this.#items.findLast(mayRefuse);
+    if (item === undefined) return false;
+    this.remove(item);
+    item.reject(refusal(item, 'the mailbox is full'));
+    return true;
   }
 
   /** Takes out what may run now. */
   release(mayRun: (item: MailboxItem) => boolean): MailboxItem[] {
     if (this.#items.length === 0) return this.#items;
-    const released = this.#items.filter(mayRun);
+    const released = this.#items.filter(item => this.#pauses?.has(item) !== true && mayRun(item));
     if (released.length > 0) this.#items = this.#items.filter(item => !released.includes(item));
     return released.sort((a, b) => numberOf(a) - numberOf(b));
   }
@@ -64,10 +91,19 @@ export class Held {
     return index >= 0;
   }
 
+  /** Takes out what is recorded: the next activation finds it in its inbox. */
+  takeRecorded(): MailboxItem[] {
+    for (const timer of this.#pauses?.values() ?? []) timer.cancel();
+    this.#pauses = undefined;
+    const recorded = this.#items.filter(item => !mayRefuse(item));
+    this.#items = this.#items.filter(mayRefuse);
+    return recorded;
+  }
+
   /** Takes everything out. */
   clear(): MailboxItem[] {
     this.#timer?.cancel();
-    const items = this.#items;
+    const items = [...this.takeRecorded(), ...this.#items];
     this.#items = [];
     return items;
   }
@@ -75,17 +111,23 @@ export class Held {
   #expire(): void {
     this.#timer = undefined;
     const before = this.#clock.monotonic() - this.#limits.heldTimeoutMs;
-    const late = this.#items.filter(item => item.arrivedAt <= before);
-    this.#items = this.#items.filter(item => item.arrivedAt > before);
+    const late = this.#items.filter(item => item.arrivedAt <= before && mayRefuse(item));
+    this.#items = this.#items.filter(item => !late.includes(item));
     for (const item of late)
-      item.reject(refusal(item, 'a lower number of its sender did not come'));
-    const [first] = this.#items;
+      item.reject(
+        refusal(item, 'a lower number of its sender did not come, or is not handled yet'),
+      );
+    const first = this.#items.find(mayRefuse);
     if (first !== undefined) {
       this.#timer = this.#clock.setTimer(Math.max(1, first.arrivedAt - before), () =>
         this.#expire(),
       );
     }
   }
+}
+
+function mayRefuse({ inboxId }: MailboxItem): boolean {
+  return inboxId === undefined;
 }
 
 function numberOf(item: MailboxItem): number {

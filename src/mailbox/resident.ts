@@ -210,23 +210,20 @@ export class Resident implements Runnable {
       item.renew();
       admitted = activation.admit(item.envelope);
     }
-    if (admitted.kind === 'early' && item.inboxId === undefined) {
-      this.#hold(item);
-      return;
-    }
-    if (isBehindInbox(activation.image, item)) {
-      this.#mailbox?.push(item);
+    const isEarly = admitted.kind === 'early' && item.inboxId === undefined;
+    if (isEarly || isBehindInbox(activation.image, item)) {
+      this.#openHeld().add(item);
       return;
     }
     const going = activation.handle(item, admitted);
     if (going === undefined) {
-      if (this.#held !== undefined) this.#releaseHeld(activation);
+      if (this.#held !== undefined) this.#releaseHeld();
       return;
     }
     this.#isBusy = true;
     void going.then(() => {
       this.#isBusy = false;
-      if (this.#held !== undefined) this.#releaseHeld(activation);
+      this.#releaseHeld();
       this.#type.dispatcher.add(this);
     });
   }
@@ -238,20 +235,25 @@ export class Resident implements Runnable {
     return host.clock.monotonic() - this.lastUsedAt >= discardMs;
   }
 
-  #hold(item: MailboxItem): void {
+  #openHeld(): Held {
     const { host, implementation } = this.#type;
     const { heldMax } = implementation.contract.limits;
     this.#held ??= new Held(host.clock, { heldMax, heldTimeoutMs: host.limits.heldTimeoutMs });
-    this.#held.add(item);
+    return this.#held;
   }
 
-  #releaseHeld(activation: Activation): void {
-    const held = this.#held as Held;
-    const released = held.release(item => activation.admit(item.envelope).kind !== 'early');
-    // Behind what waits: a lower number may be among it that is recorded and not yet handled.
-    if (released.length > 0) this.#mailbox ??= new Mailbox();
-    for (const item of released) this.#mailbox?.push(item);
+  #releaseHeld(): void {
+    const activation = this.#activation;
+    const held = this.#held;
+    if (activation === undefined || held === undefined) return;
+    const isNext = (item: MailboxItem) =>
+      activation.admit(item.envelope).kind !== 'early' && !isBehindInbox(activation.image, item);
+    const released = held.release(isNext);
     if (held.length === 0) this.#held = undefined;
+    if (released.length === 0) return;
+    this.#mailbox ??= new Mailbox();
+    for (const item of released) this.#mailbox.push(item);
+    this.#type.dispatcher.add(this);
   }
 
   #load(): void {
@@ -292,6 +294,9 @@ export class Resident implements Runnable {
           this.#endings = 0;
           if (this.waiting > 0) dispatcher.add(this);
         },
+        // Apart from what waits, so that only what is behind it in order has to wait with it.
+        onRepeat: (item, pauseMs) =>
+          this.#openHeld().pause(item, pauseMs, () => this.#releaseHeld()),
         onEnded: cause => this.#activationEnded(cause),
       });
     } catch (error) {
@@ -309,6 +314,7 @@ export class Resident implements Runnable {
     const reads = this.#reads ?? [];
     this.#reads = undefined;
     for (const item of reads) activation.read(item);
+    this.#releaseHeld();
     this.#type.onActive(this, undefined);
     if (this.waiting > 0) this.#type.dispatcher.add(this);
   }
@@ -328,7 +334,7 @@ export class Resident implements Runnable {
     host.schedule(this.address, wakeAgainAt(wakeAt, host.clock.now(), this.#endings));
     this.#endings += 1;
     this.#activation = undefined;
-    const waiting = this.#mailbox?.clear() ?? [];
+    const waiting = [...(this.#mailbox?.clear() ?? []), ...(this.#held?.takeRecorded() ?? [])];
     for (const item of waiting) this.#keepOrDrop(item, cause);
     host.logger.debug('an activation has ended', {
       agent: this.address,
@@ -360,7 +366,7 @@ export class Resident implements Runnable {
   /** Confirms messages that have waited long, so that their senders may forget them. */
   #recordInbox(arrivedBefore: number): void {
     let remain = false;
-    for (const item of this.#mailbox?.items() ?? []) {
+    for (const item of [...(this.#mailbox?.items() ?? []), ...(this.#held?.items ?? [])]) {
       if (
         item.envelope.guarantee !== 'exactly_once' ||
         item.inboxId !== undefined ||
