@@ -80,7 +80,7 @@ async function openServers(options: NatsServersOptions): Promise<NatsServers> {
   const ports = await freePorts(count * 3);
   const numbers = Array.from({ length: count }, (_, index) => index);
   const portOf = (index: number, which: 0 | 1 | 2) => ports[index * 3 + which] ?? 0;
-  const routes = numbers.map(index => `nats://127.0.0.1:${portOf(index, 2)}`);
+  const routes = numbers.map(index => `127.0.0.1:${portOf(index, 2)}`);
   const servers = numbers.map(index => {
     const name = `s${index + 1}`;
     const directory = join(root, name);

@@ -12,6 +12,7 @@ export type NatsHeaders = Readonly<Record<string, string>>;
 /** A message that arrived. */
 export interface NatsMessage {
   readonly subject: string;
+  /** Whoever keeps it copies it: it may be a view of a much larger buffer. */
   readonly payload: Uint8Array;
   readonly headers: NatsHeaders;
   /** The status line of a message without payload, such as 404 or 408; 0 when there is none. */

@@ -6,9 +6,12 @@ import { TroupeError, textOf } from '../../core/errors.ts';
 import type { CheckedOptions } from './connection-options.ts';
 
 /** Why no connection came about. */
-export function connectError(thrown: unknown, { servers }: CheckedOptions): TroupeError {
+export function connectError(thrown: unknown, { servers, tls }: CheckedOptions): TroupeError {
   const where = servers.join(', ');
-  const text = `${textOf(thrown)}${causeText(thrown)}`;
+  // A server that does not accept our certificate says so only when we listen no longer.
+  const isDoubtful = tls !== undefined && isNamed(thrown, 'TimeoutError');
+  const doubt = isDoubtful ? ', or it does not accept our certificate' : '';
+  const text = `${textOf(thrown)}${causeText(thrown)}${doubt}`;
   if (isNamed(thrown, 'AuthorizationError', 'UserAuthenticationExpiredError')) {
     const detail = `NATS at ${where} refuses the credentials (${text}): correct \`credentials\``;
     return new TroupeError('UNAUTHORIZED', { detail, cause: thrown });

@@ -28,8 +28,8 @@ export interface NatsTls {
 /** How a connection is made. */
 export interface NatsConnectionOptions {
   /**
-   * One address, several with commas between them, or a list: `nats://host:4222`, and `tls://` where
-   * encryption is required. A user and password may stand before the host.
+   * One address, several with commas between them, or a list: `nats://host:4222`, and `tls://`
+   * where encryption is required. A user and password may stand before the host.
    */
   readonly servers: string | readonly string[];
   /** The name that the servers' monitoring shows. */

@@ -26,6 +26,19 @@ export interface ConnectionParts {
 /** A connection that its owner closes. */
 export interface OpenConnection extends NatsClient, AsyncDisposable {}
 
+/** The two halves of the key of a user: the seed is secret, the servers know the other. */
+export interface UserKeyPair {
+  readonly seed: string;
+  readonly publicKey: string;
+}
+
+/** Makes the key of a user. */
+export async function newUserKey(): Promise<UserKeyPair> {
+  const { nkeys } = await import('@nats-io/transport-node');
+  const pair = nkeys.createUser();
+  return { seed: new TextDecoder().decode(pair.getSeed()), publicKey: pair.getPublicKey() };
+}
+
 type Package = typeof import('@nats-io/transport-node');
 
 /** A server is given up when a third ping would follow two without an answer: after 3 s. */
@@ -44,13 +57,7 @@ export async function connectNats(
 ): Promise<OpenConnection> {
   const checked = checkedOptions(options);
   const nats = await import('@nats-io/transport-node');
-  let wire: NatsConnection;
-  try {
-    wire = await nats.connect(await wireOptions(nats, checked));
-  } catch (error) {
-    throw TroupeError.is(error) ? error : connectError(error, checked);
-  }
-  putBack(wire, checked.servers);
+  const wire = await dial(nats, checked);
   const connection = new LiveConnection({ nats, wire, options: checked, ...parts });
   try {
     await connection.listenForAnswers();
@@ -61,17 +68,35 @@ export async function connectNats(
   return connection;
 }
 
-/** Servers that were down at first were struck off the package's list; they may come up. */
-function putBack(wire: NatsConnection, servers: readonly string[]): void {
-  const known = wire.getServers().map(({ listen }) => listen);
-  const missing = servers.filter(server => !known.includes(server));
-  if (missing.length > 0) wire.setServers([...known, ...missing]);
+/**
+ * Tries each server once, in any order. The package, given all of them, would never end: servers
+ * name the others before they refuse us, and so put back what it has just struck off.
+ */
+async function dial(nats: Package, options: CheckedOptions): Promise<NatsConnection> {
+  const wire = await wireOptions(nats, options);
+  const failures: TroupeError[] = [];
+  for (const server of shuffled(options.servers)) {
+    try {
+      return await nats.connect({ ...wire, servers: [server] });
+    } catch (error) {
+      failures.push(TroupeError.is(error) ? error : connectError(error, options));
+    }
+  }
+  // That one of them is down says less than that another refuses us.
+  const telling = failures.find(({ code }) => code !== 'ENGINE_UNAVAILABLE') ?? failures.at(-1);
+  throw telling ?? connectError('no server was named', options);
+}
+
+function shuffled(servers: readonly string[]): readonly string[] {
+  return servers
+    .map(server => ({ server, place: Math.random() }))
+    .sort((left, right) => left.place - right.place)
+    .map(({ server }) => server);
 }
 
 async function wireOptions(nats: Package, options: CheckedOptions) {
   const authenticator = await authenticatorOf(nats, options.credentials);
   return {
-    servers: [...options.servers],
     name: options.clientName,
     inboxPrefix: options.inboxPrefix,
     timeout: options.connectTimeoutMs,
@@ -82,6 +107,8 @@ async function wireOptions(nats: Package, options: CheckedOptions) {
     maxReconnectAttempts: -1,
     // An operator may mend what the servers hold against us; a connection ends only when closed.
     ignoreAuthErrorAbort: true,
+    // The other servers are taken over by the connection itself, once it stands.
+    ignoreClusterUpdates: true,
     noAsyncTraces: true,
     ...(options.tls === undefined ? {} : { tls: definedOf(options.tls) }),
     ...(authenticator === undefined ? {} : { authenticator }),

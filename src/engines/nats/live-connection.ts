@@ -35,6 +35,8 @@ type Package = typeof import('@nats-io/transport-node');
 
 /** What was published just before a connection is closed is given so long to leave. */
 const lastWordsMs = 1_000;
+/** More servers than this are not worth a try. */
+const serversMax = 100;
 /** A line of the protocol has at most 4,096 bytes: two subjects and some numbers. */
 const subjectBytesMax = 1_900;
 
@@ -72,6 +74,7 @@ export class LiveConnection implements NatsClient, AsyncDisposable {
     this.#window = new SendWindow(parts.options.unreadBytesMax, () => this.#wire.flush());
     this.#answers = this.inbox();
     this.#server = serverInfo(parts.wire);
+    this.#takeOverServers();
     void this.#watch(parts.wire.status());
   }
 
@@ -236,9 +239,11 @@ export class LiveConnection implements NatsClient, AsyncDisposable {
 
   async #watch(events: AsyncIterable<Status>): Promise<void> {
     for await (const event of events) {
-      if (event.type === 'disconnect') this.#become('disconnected');
+      if (event.type === 'ping') this.#takeOverServers();
+      else if (event.type === 'disconnect') this.#become('disconnected');
       else if (event.type === 'reconnect') {
         this.#server = serverInfo(this.#wire);
+        this.#takeOverServers();
         this.#thrownOut = undefined;
         this.#become('connected');
         // It stays deaf if that fails, until the next connection.
@@ -246,6 +251,16 @@ export class LiveConnection implements NatsClient, AsyncDisposable {
       } else if (event.type === 'error') this.#refused(event.error);
     }
     this.#become('closed');
+  }
+
+  /** Reconnecting goes to the servers that were named, and to those that they name. */
+  #takeOverServers(): void {
+    const named = [...this.#parts.options.servers, ...(this.#wire.info?.connect_urls ?? [])];
+    const known = new Set(this.#wire.getServers().map(({ listen }) => listen));
+    const wanted = new Set(named.slice(0, serversMax));
+    if (known.size !== wanted.size || [...wanted].some(server => !known.has(server))) {
+      this.#wire.setServers([...wanted]);
+    }
   }
 
   #become(status: NatsStatus): void {
@@ -297,7 +312,7 @@ function checkedSubject(subject: string): string {
   });
 }
 
-/** Keeps what a listener throws from the reader of the socket, which it would end; it stays loud. */
+/** What a listener throws would end the reader of the socket: it is thrown elsewhere, and loud. */
 function guarded(tell: () => void): void {
   try {
     tell();

@@ -1,0 +1,106 @@
+/**
+ * Who may do what on the servers: one account for each cluster of Troupe, and in it one user for
+ * each node and for each operator. A node listens on its own answers and on what its cluster says
+ * to itself; it writes logs, keys and large values, but makes, changes and deletes no streams.
+ */
+import { TroupeError } from '../../core/errors.ts';
+import type { ConfigFields, ConfigValue } from './config-text.ts';
+
+/** How a user is known: the public half of an nkey, or a password (better its bcrypt hash). */
+export type UserKey =
+  | { readonly nkey: string }
+  | { readonly user: string; readonly password: string };
+
+/** A user of the account. */
+export interface AccountUser {
+  /** The node id, or the operator's name: letters, digits, `-` and `_`. */
+  readonly name: string;
+  readonly role: 'node' | 'operator';
+  readonly key: UserKey;
+}
+
+/** Who may come in. */
+export interface AccessPlan {
+  /** The name of the cluster of Troupe. */
+  readonly cluster: string;
+  readonly users: readonly AccountUser[];
+  /** Somebody who may look at the servers themselves. */
+  readonly system?: UserKey | undefined;
+}
+
+const plainWord = /^[\w-]{1,100}$/;
+
+/** What the subjects of a user's answers begin with: the `inboxPrefix` of its connection. */
+export function inboxPrefixOf(cluster: string, userName: string): string {
+  return `_INBOX.${cluster}.${userName}`;
+}
+
+/**
+ * The part of a server's configuration that says who may come in.
+ *
+ * @throws `CONFIG_INVALID` for names that are no plain words, and for no users.
+ */
+export function accessFields({ cluster, users, system }: AccessPlan): ConfigFields {
+  for (const word of [cluster, ...users.map(({ name }) => name)]) {
+    if (!plainWord.test(word)) {
+      throw new TroupeError('CONFIG_INVALID', {
+        detail: `${JSON.stringify(word)} is no name of letters, digits, - and _`,
+      });
+    }
+  }
+  if (users.length === 0 || new Set(users.map(({ name }) => name)).size < users.length) {
+    throw new TroupeError('CONFIG_INVALID', {
+      detail: `the account of ${cluster} needs users, each with a name of its own`,
+    });
+  }
+  return {
+    accounts: {
+      SYS: { users: system === undefined ? [] : [keyFields(system)] },
+      [accountOf(cluster)]: {
+        jetstream: 'enabled',
+        users: users.map(user => userFields(cluster, user)),
+      },
+    },
+    system_account: 'SYS',
+  };
+}
+
+/** The account of a cluster: what is in it is out of reach for all other accounts. */
+function accountOf(cluster: string): string {
+  return `TROUPE_${cluster}`;
+}
+
+function userFields(cluster: string, { name, role, key }: AccountUser): ConfigFields {
+  const reach = role === 'operator' ? operations : nodeOperations;
+  return {
+    [`# ${name}`]: `the ${role} ${name}`,
+    ...keyFields(key),
+    permissions: {
+      publish: { allow: [`tp.${cluster}.>`, '$KV.>', '$O.>', '$JS.ACK.>', '$JS.FC.>', ...reach] },
+      subscribe: { allow: [`${inboxPrefixOf(cluster, name)}.>`, `tp.${cluster}.>`] },
+      '# responses': 'Answers go only to whoever asked, and within this time.',
+      allow_responses: { max: 1, expires: '2m' },
+    },
+  };
+}
+
+function keyFields(key: UserKey): { readonly [name: string]: ConfigValue } {
+  return 'nkey' in key ? { nkey: key.nkey } : { user: key.user, password: key.password };
+}
+
+const api = '$JS.API.';
+
+/** A stream cannot be named in part, so the account is the border between clusters. */
+const nodeOperations: readonly string[] = [
+  'INFO',
+  'STREAM.NAMES',
+  'STREAM.LIST',
+  'STREAM.INFO.*',
+  'STREAM.MSG.GET.*',
+  'STREAM.MSG.DELETE.*',
+  'STREAM.PURGE.*',
+  'DIRECT.GET.>',
+  'CONSUMER.>',
+].map(operation => `${api}${operation}`);
+
+const operations: readonly string[] = [`${api}>`];
