@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { defineAgent, implement, read, turn } from '../../src/index.ts';
+import { defineAgent, implement, read, task, turn } from '../../src/index.ts';
 import { createTestTroupe } from '../../src/testing/index.ts';
 
 const box = defineAgent('box', {
@@ -14,6 +14,7 @@ const box = defineAgent('box', {
     add: turn({ input: z.number(), output: z.number() }),
     tell: turn({ input: z.number() }),
     block: turn(),
+    nap: task(),
     sum: read({ output: z.number() }),
   },
 });
@@ -29,6 +30,7 @@ function boxes() {
     },
     tell: (ctx, amount) => ctx.send(box, 'receiver', 'add', amount),
     block: () => switches.gate.promise,
+    nap: ctx => ctx.sleep('5s'),
     sum: ctx => ctx.state.sum,
   });
   return { agent, switches };
@@ -146,6 +148,20 @@ describe('a message from outside', () => {
     expect(await troupe.advanceUntil(kept)).toBe(1);
     expect(troupe.now()).toBe(before);
     await blocking;
+  });
+
+  it('goes at once although one before it was given up, and one before that goes on', async () => {
+    const { troupe, switches, receiver } = await begin();
+    const nap = receiver.execute('nap');
+    await troupe.settled();
+    const blocking = receiver.call('block', undefined, { timeout: '1m' });
+    await troupe.advanceUntil(receiver.tryExecute('add', 5, { timeout: '1s' }));
+    const kept = receiver.execute('add', 1);
+    const before = troupe.now();
+    switches.gate.resolve();
+    expect(await troupe.advanceUntil(kept)).toBe(1);
+    expect(troupe.now()).toBe(before);
+    await troupe.advanceUntil(Promise.all([blocking, nap]));
   });
 
   it('does not wait for one before it that changed nothing', async () => {
