@@ -43,7 +43,7 @@ import { runsOf } from './runs.ts';
 import { openStream } from './stream.ts';
 
 /** A message that a reference sends, before the reference has added its agent. */
-type Verb = Omit<Message, 'type' | 'key' | 'action' | 'input' | 'trace'>;
+type Verb = Omit<Message, 'type' | 'key' | 'address' | 'action' | 'input' | 'trace'>;
 
 /** A reference. Its public types are those of `AgentRef`. */
 export class AgentReference {
@@ -248,13 +248,14 @@ export class AgentReference {
   }
 
   #message(action: string, input: unknown, verb: Verb): Message {
-    const { type, key } = this;
+    const { type, key, address } = this;
     const place = `${type}.${action}`;
     parseWith(actionOf(this.#contract, action).input, input, place, 'INVALID_INPUT');
     const { guarantee, priority, idempotencyKey, wantsReply, timeoutMs, id } = verb;
     return {
       type,
       key,
+      address,
       action,
       input: copyPayload(input, this.#contract, `${place}: input`),
       trace: undefined,

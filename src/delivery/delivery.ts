@@ -11,7 +11,7 @@ import type { DeliveryEnd } from '../agent/host.ts';
 import type { MailboxItem } from '../agent/item.ts';
 import type { NodeLimits } from '../agent/limit-options.ts';
 import type { OutgoingMessage } from '../agent/message.ts';
-import type { Envelope, Reply, TraceContext } from '../core/envelope.ts';
+import type { Envelope, Priority, Reply, TraceContext } from '../core/envelope.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { Clock, Timer } from '../ports/clock.ts';
@@ -33,9 +33,9 @@ export interface DeliveryOptions {
   /** The trace context of a new message, if it belongs to the sample. */
   trace(parent: TraceContext | undefined): TraceContext | undefined;
   /** Hands a message to an agent that this node hosts. */
-  accept(envelope: Envelope, item: MailboxItem, isRead: boolean): void;
+  accept(address: string, item: MailboxItem, isRead: boolean): void;
   /** Takes a message back from a mailbox. */
-  withdraw(envelope: Envelope, item: MailboxItem): boolean;
+  withdraw(address: string, item: MailboxItem): boolean;
 }
 
 /** A message from outside or inside an agent. */
@@ -44,6 +44,8 @@ export interface Message extends Omit<OutgoingMessage, 'caller' | 'correlationId
   readonly correlationId?: string | undefined;
   /** The id of the message, when the sender has to know it. */
   readonly id?: string | undefined;
+  /** The address, when the sender has it at hand: to look up a new string costs more. */
+  readonly address?: string | undefined;
 }
 
 /** Failures after which the same message, with the same number, may be handed over again. */
@@ -85,8 +87,8 @@ export class Delivery {
     this.#deadlines = new Deadlines(clock);
     this.#carrier = {
       hand: shipment => this.#hand(shipment),
-      withdraw: shipment => options.withdraw(shipment.envelope, shipment),
-      renewed: envelope => this.#renewed(envelope),
+      withdraw: shipment => options.withdraw(shipment.address, shipment),
+      renewed: shipment => this.#renewed(shipment),
       pause: (shipment, error) => this.#pause(shipment, error),
       setTimer: (delayMs, task) => clock.setTimer(delayMs, task),
       monotonic: () => clock.monotonic(),
@@ -177,9 +179,7 @@ export class Delivery {
   #ship(message: Message, answer: Answer): void {
     const { clock, limits, router } = this.#options;
     const isOutside = message.caller === undefined;
-    const refusal = this.#refusal ?? (isOutside ? this.#draining : undefined);
-    if (refusal !== undefined) throw refusal;
-    if (isOutside && this.#openCount >= limits.requestsMax) throw overloaded(limits.requestsMax);
+    this.#checkOpen(isOutside);
     const { type, key, priority, guarantee } = message;
     const contract = router.contractOf(type);
     const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
@@ -187,15 +187,23 @@ export class Delivery {
     const isNumbered = contract.consistency !== 'none' && guarantee !== 'at_most_once' && !isRead;
     if (isNumbered && timeoutMs > limits.dedupWindowMs && message.idempotencyKey === undefined)
       throw tooLong(timeoutMs, limits);
-    const receiver = isNumbered ? receiverOf(priority, type, key) : '';
+    const address = message.address ?? `${type}/${key}`;
+    const receiver = isNumbered ? receiverOf(priority, address) : '';
     const envelope = this.#envelope(message, timeoutMs, receiver);
     const now = clock.monotonic();
-    const way = { now, dueAt: now + timeoutMs, receiver, isRead };
+    const way = { now, dueAt: now + timeoutMs, address, receiver, isRead };
     const shipment = new Shipment(this.#carrier, envelope, way, answer);
     this.#openCount += 1;
     if (timeoutMs === Number.POSITIVE_INFINITY) this.#endless.add(shipment);
     else this.#deadlines.add(shipment);
     shipment.send();
+  }
+
+  #checkOpen(isOutside: boolean): void {
+    const { requestsMax } = this.#options.limits;
+    const refusal = this.#refusal ?? (isOutside ? this.#draining : undefined);
+    if (refusal !== undefined) throw refusal;
+    if (isOutside && this.#openCount >= requestsMax) throw overloaded(requestsMax);
   }
 
   #envelope(message: Message, timeoutMs: number, receiver: string): Envelope {
@@ -231,16 +239,13 @@ export class Delivery {
     const { envelope } = shipment;
     const obstacle = router.obstacle(envelope.type);
     if (obstacle !== undefined) shipment.reject(obstacle);
-    else accept(envelope, shipment, shipment.isRead);
+    else accept(shipment.address, shipment, shipment.isRead);
   }
 
-  #renewed(envelope: Envelope): Envelope {
-    const { numbering, priority, type, key } = envelope;
+  #renewed({ envelope, receiver }: Shipment): Envelope {
+    const { numbering } = envelope;
     if (numbering === undefined) return envelope;
-    return {
-      ...envelope,
-      numbering: this.#outgoing.numbering(receiverOf(priority, type, key), numbering.number),
-    };
+    return { ...envelope, numbering: this.#outgoing.numbering(receiver, numbering.number) };
   }
 
   #pause(shipment: Shipment, error: TroupeError): number | undefined {
@@ -302,7 +307,7 @@ export class Delivery {
         resolve: () => resolve(undefined),
         reject: error => resolve(this.#isConsumed(error) ? undefined : error),
       };
-      accept(envelope, item, false);
+      accept(`${type}/${key}`, item, false);
     });
   }
 
@@ -341,8 +346,9 @@ function isReadOf(contract: Contract, action: string): boolean {
   return actionOf(contract, action).kind === 'read';
 }
 
-function receiverOf(priority: string, type: string, key: string): string {
-  return `${priority} ${type}/${key}`;
+/** The name of a sequence of numbers. Most messages take the normal lane. */
+function receiverOf(priority: Priority, address: string): string {
+  return priority === 'normal' ? address : `${priority} ${address}`;
 }
 
 function isHeldRefusal(error: TroupeError): boolean {

@@ -15,7 +15,7 @@ export interface Carrier {
   /** Takes the message back before it is handled; returns whether that was in time. */
   withdraw(shipment: Shipment): boolean;
   /** The message with its numbering as it stands now. */
-  renewed(envelope: Envelope): Envelope;
+  renewed(shipment: Shipment): Envelope;
   /** How long to wait before the next attempt; nothing when there is none. */
   pause(shipment: Shipment, error: TroupeError): number | undefined;
   setTimer(delayMs: number, task: () => void): Timer;
@@ -30,6 +30,7 @@ export interface Carrier {
 export interface ShipmentWay {
   readonly now: number;
   readonly dueAt: number;
+  readonly address: string;
   readonly receiver: string;
   readonly isRead: boolean;
 }
@@ -49,6 +50,7 @@ export class Shipment implements MailboxItem, Timed {
   slot: Timed['slot'] = undefined;
   previousTimed: Timed | undefined = undefined;
   nextTimed: Timed | undefined = undefined;
+  readonly address: string;
   /** Under which name its number is kept; empty when it has none. */
   readonly receiver: string;
   readonly isRead: boolean;
@@ -64,11 +66,12 @@ export class Shipment implements MailboxItem, Timed {
   #isSettled = false;
 
   constructor(carrier: Carrier, envelope: Envelope, way: ShipmentWay, answer: Answer) {
-    const { dueAt, now, receiver, isRead } = way;
+    const { dueAt, now, address, receiver, isRead } = way;
     this.#carrier = carrier;
     this.envelope = envelope;
     this.dueAt = dueAt;
     this.arrivedAt = now;
+    this.address = address;
     this.receiver = receiver;
     this.isRead = isRead;
     this.#resolve = answer.resolve;
@@ -93,7 +96,7 @@ export class Shipment implements MailboxItem, Timed {
   }
 
   renew(): void {
-    this.envelope = this.#carrier.renewed(this.envelope);
+    this.envelope = this.#carrier.renewed(this);
   }
 
   resolve(reply: Reply): void {
@@ -119,7 +122,7 @@ export class Shipment implements MailboxItem, Timed {
     this.inboxId = undefined;
     this.#lastRefusal = error;
     this.#pausing = this.#carrier.setTimer(pauseMs, () => {
-      this.envelope = this.#carrier.renewed(this.envelope);
+      this.envelope = this.#carrier.renewed(this);
       this.send();
     });
   }

@@ -80,8 +80,8 @@ export class Residents {
   }
 
   /** Takes a message for an agent whose behaviour this node has. */
-  deliver(type: string, key: string, item: MailboxItem, isRead: boolean): void {
-    const resident = this.#find(type, key, item);
+  deliver(address: string, item: MailboxItem, isRead: boolean): void {
+    const resident = this.#find(address, item);
     if (resident === undefined) return;
     if (isRead) this.#dispatcher.spend(() => resident.read(item));
     else resident.deliver(item);
@@ -98,7 +98,7 @@ export class Residents {
   /** Wakes an agent, if this node has its behaviour. */
   wake(type: string, key: string): void {
     if (this.#refusal !== undefined) return;
-    this.#open(type, key)?.wake();
+    this.#open(`${type}/${key}`, type)?.wake();
   }
 
   /** Takes a message back before it is handled. */
@@ -152,13 +152,13 @@ export class Residents {
     this.#hot.clear();
   }
 
-  #find(type: string, key: string, item: MailboxItem): Resident | undefined {
+  #find(address: string, item: MailboxItem): Resident | undefined {
     if (this.#refusal !== undefined) {
       item.reject(this.#refusal);
       return undefined;
     }
-    const isInner = item.envelope.caller !== undefined;
-    const resident = this.#table.get(`${type}/${key}`) ?? this.#open(type, key, isInner);
+    const { caller, type } = item.envelope;
+    const resident = this.#table.get(address) ?? this.#open(address, type, caller !== undefined);
     if (resident === undefined) {
       item.reject(
         new TroupeError('OVERLOADED', {
@@ -173,8 +173,7 @@ export class Residents {
    * Agents that are called by agents come in even when there is no room: their callers cannot leave
    * before they have answered.
    */
-  #open(type: string, key: string, isInner = false): Resident | undefined {
-    const address = `${type}/${key}`;
+  #open(address: string, type: string, isInner = false): Resident | undefined {
     const known = this.#table.get(address);
     if (known !== undefined) return known;
     const shared = this.#types.get(type);

@@ -97,10 +97,8 @@ export class TroupeNode {
       nextId,
       incarnation: this.incarnation,
       trace: parent => this.tracer.contextIfSampled(parent),
-      accept: (envelope, item, isRead) =>
-        this.residents.deliver(envelope.type, envelope.key, item, isRead),
-      withdraw: (envelope, item) =>
-        this.residents.withdraw(`${envelope.type}/${envelope.key}`, item),
+      accept: (address, item, isRead) => this.residents.deliver(address, item, isRead),
+      withdraw: (address, item) => this.residents.withdraw(address, item),
     });
     this.#wakes = new WakeSchedule({ clock, log, logger, wake: address => this.#wake(address) });
     this.kernel = {

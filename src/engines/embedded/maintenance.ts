@@ -18,9 +18,12 @@ const bytesPerRow = 40;
 const trimsMax = 4_096;
 /** The records that are counted for one trim. */
 const walkMax = 4_096;
-/** From so many segments on only one trim in so many is counted, with so much weight. */
-const sampleFromSegments = 8;
-const sampleWeight = 16;
+/**
+ * After so many trims only one in so many is counted, with so much weight: to look at every record
+ * that goes cost a busy store half of its worker's time.
+ */
+const sampleFromTrims = 64;
+const sampleWeight = 32;
 
 interface Trim {
   readonly row: number;
@@ -89,8 +92,8 @@ export class Maintenance {
 
   /** Notes that the records of a log from one place to before another are not wanted any more. */
   trimmed(row: number, from: Seq, before: Seq): void {
-    const isSampling = this.#state.segments.list.length >= sampleFromSegments;
     this.#trimCount += 1;
+    const isSampling = this.#trimCount > sampleFromTrims;
     if (isSampling && this.#trimCount % sampleWeight !== 0) return;
     if (this.#trims.length >= trimsMax) return;
     this.#trims.push({ row, from, before, weight: isSampling ? sampleWeight : 1 });
