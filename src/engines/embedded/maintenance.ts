@@ -19,8 +19,8 @@ const trimsMax = 4_096;
 /** The records that are counted for one trim. */
 const walkMax = 4_096;
 /**
- * After so many trims only one in so many is counted, with so much weight: to look at every record
- * that goes cost a busy store half of its worker's time.
+ * After so many trims within one segment only one in so many is counted, with so much weight: to
+ * look at every record that goes cost a busy store half of its worker's time.
  */
 const sampleFromTrims = 64;
 const sampleWeight = 32;
@@ -45,6 +45,7 @@ export class Maintenance {
   readonly #state: StoreState;
   readonly #parts: MaintenanceParts;
   #trims: Trim[] = [];
+  /** Since the active segment was begun. */
   #trimCount = 0;
   #running: Promise<void> | undefined;
   #isStopped = true;
@@ -103,6 +104,7 @@ export class Maintenance {
   /** The segments changed, so that compaction may find something to do. */
   segmentAdded(): void {
     this.#mayCompact = true;
+    this.#trimCount = 0;
   }
 
   #next(): (() => Promise<void>) | undefined {
