@@ -7,7 +7,6 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ensureServer, ensureSuiteServer } from '../../src/engines/nats/find-server.ts';
 import { type ServerConfig, serverConfigText } from '../../src/engines/nats/server-config.ts';
 import {
   type ServerProcess,
@@ -15,11 +14,11 @@ import {
   startServer,
 } from '../../src/engines/nats/server-process.ts';
 import { freePorts } from './free-ports.ts';
+import { type NatsRelease, natsRelease } from './nats-release.ts';
 
 /** Which servers. */
 export interface NatsServersOptions {
-  /** The newest (2.15 or later), or the 2.9.10 of Debian 12. */
-  readonly release?: 'newest' | '2.9.10' | undefined;
+  readonly release?: NatsRelease | undefined;
   /** Three form a cluster. */
   readonly count?: 1 | 3 | undefined;
   /** Changes the configuration of each. */
@@ -73,9 +72,7 @@ export async function natsServers(options: NatsServersOptions = {}): Promise<Nat
 
 async function openServers(options: NatsServersOptions): Promise<NatsServers> {
   const { release = 'newest', count = 1, configure = config => config } = options;
-  const { path, version } = await (release === 'newest'
-    ? ensureServer({ versionMin: '2.12.0' })
-    : ensureSuiteServer('bookworm'));
+  const { path, version } = await natsRelease(release);
   const root = await mkdtemp(join(tmpdir(), 'troupe-nats-'));
   const ports = await freePorts(count * 3);
   const numbers = Array.from({ length: count }, (_, index) => index);

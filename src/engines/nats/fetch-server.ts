@@ -3,10 +3,9 @@
  * directories and sources of its own, checks signatures and hashes as ever, and the package is
  * unpacked into a cache. Mirror, proxy and credentials are those of the machine's own apt.
  */
-import { constants } from 'node:fs';
 import { access, chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TroupeError } from '../../core/errors.ts';
+import { TroupeError, wrapError } from '../../core/errors.ts';
 import { type ProgramResult, runProgram } from './child-program.ts';
 
 /** The suites of Debian that a server is taken from: the newest, or Debian 12's own. */
@@ -17,7 +16,11 @@ export interface FetchOptions {
   readonly suite: ServerSuite;
   /** A directory of this user's own. */
   readonly cacheDirectory: string;
+  /** Where programs are found, and what they are told; by default as in this process. */
+  readonly env?: ProgramEnv | undefined;
 }
+
+type ProgramEnv = Readonly<Record<string, string | undefined>>;
 
 const publicArchive = 'http://deb.debian.org/debian';
 const archiveKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
@@ -28,7 +31,10 @@ const fetchTimeoutMs = 240_000;
 const suites = /^(stable|oldstable|testing|unstable|sid|bullseye|bookworm|trixie|forky|duke)$/;
 
 /** Where the cache keeps the server of a suite. */
-export function cachedServerPath({ suite, cacheDirectory }: FetchOptions): string {
+export function cachedServerPath({
+  suite,
+  cacheDirectory,
+}: Pick<FetchOptions, 'suite' | 'cacheDirectory'>): string {
   return join(cacheDirectory, packageName, suite, packageName);
 }
 
@@ -43,7 +49,7 @@ export async function fetchServer(options: FetchOptions): Promise<string> {
   await mkdir(home, { recursive: true, mode: 0o700 });
   const workshop = await mkdtemp(join(home, 'fetch-'));
   try {
-    const fetched = await fetchInto(workshop, options.suite);
+    const fetched = await fetchInto(workshop, options);
     const path = cachedServerPath(options);
     await mkdir(join(path, '..'), { recursive: true, mode: 0o700 });
     await rename(fetched, path);
@@ -53,17 +59,20 @@ export async function fetchServer(options: FetchOptions): Promise<string> {
   }
 }
 
-async function fetchInto(workshop: string, suite: ServerSuite): Promise<string> {
-  const mirror = await machineArchive(workshop);
-  const first = await download({ workshop, suite, archive: mirror ?? publicArchive });
+async function fetchInto(workshop: string, { suite, env }: FetchOptions): Promise<string> {
+  const mirror = await machineArchive(workshop, env);
+  const first = await download({ workshop, suite, env, archive: mirror ?? publicArchive });
   if (!first.isOk && mirror !== undefined && mirror !== publicArchive) {
     // A mirror of one's own may lack the suite; the archive that it mirrors has it.
-    const second = await download({ workshop, suite, archive: publicArchive });
+    const second = await download({ workshop, suite, env, archive: publicArchive });
     if (!second.isOk) throw refusal(suite, second);
   } else if (!first.isOk) throw refusal(suite, first);
   const unpacked = join(workshop, programInPackage);
-  await access(unpacked, constants.R_OK);
-  await chmod(unpacked, 0o700);
+  try {
+    await chmod(unpacked, 0o700);
+  } catch (error) {
+    throw wrapError('ENGINE_UNAVAILABLE', error, `the package of ${suite} holds no server`);
+  }
   return unpacked;
 }
 
@@ -71,13 +80,17 @@ interface DownloadOptions {
   readonly workshop: string;
   readonly suite: ServerSuite;
   readonly archive: string;
+  readonly env: ProgramEnv | undefined;
 }
 
 /** The archive that the machine's own apt takes Debian from; it need not have read it yet. */
-async function machineArchive(workshop: string): Promise<string | undefined> {
+async function machineArchive(
+  workshop: string,
+  env: ProgramEnv | undefined,
+): Promise<string | undefined> {
   await layOut(workshop, {});
   const own = ['-c', join(workshop, 'lists.conf'), 'update', '--print-uris'];
-  const { output } = await runProgram('apt-get', own, { timeoutMs: fetchTimeoutMs });
+  const { output } = await runProgram('apt-get', own, { timeoutMs: fetchTimeoutMs, env });
   for (const [, archive, suite = ''] of output.matchAll(
     /^'(\S+?)\/+dists\/([^/\s]+)\/InRelease'/gm,
   )) {
@@ -86,17 +99,18 @@ async function machineArchive(workshop: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function download({ workshop, suite, archive }: DownloadOptions): Promise<ProgramResult> {
+async function download(options: DownloadOptions): Promise<ProgramResult> {
+  const { workshop, suite, archive, env } = options;
   await layOut(workshop, { sources: await sourcesText(archive, suite) });
   const configuration = ['-q', '-c', join(workshop, 'fetch.conf')];
-  const options = { timeoutMs: fetchTimeoutMs, directory: workshop };
-  const updated = await runProgram('apt-get', [...configuration, 'update'], options);
+  const how = { timeoutMs: fetchTimeoutMs, directory: workshop, env };
+  const updated = await runProgram('apt-get', [...configuration, 'update'], how);
   if (!updated.isOk) return updated;
   const wanted = `${packageName}/${suite}`;
-  const got = await runProgram('apt-get', [...configuration, 'download', wanted], options);
+  const got = await runProgram('apt-get', [...configuration, 'download', wanted], how);
   if (!got.isOk) return got;
   const script = `exec dpkg-deb -x ${packageName}_*.deb .`;
-  return runProgram('sh', ['-c', script], options);
+  return runProgram('sh', ['-c', script], how);
 }
 
 async function sourcesText(archive: string, suite: ServerSuite): Promise<string> {

@@ -105,7 +105,8 @@ async function cachedServer(
 }
 
 async function fetchedServer(suite: ServerSuite, options: FindOptions): Promise<FoundServer> {
-  const path = await fetchServer({ suite, cacheDirectory: cacheOf(options) });
+  const { env } = options;
+  const path = await fetchServer({ suite, cacheDirectory: cacheOf(options), env });
   const version = await versionOf(path);
   if (version !== undefined) return { path, version, from: 'cache' };
   throw new TroupeError('ENGINE_UNAVAILABLE', {
