@@ -14,6 +14,8 @@ import { SimTrace } from '../../src/testing/sim-trace.ts';
 export interface SimMachine {
   readonly clock: SimClock;
   readonly random: SimRandom;
+  readonly scheduler: SimScheduler;
+  readonly owner: SimOwner;
   /** A view of the machine's one disk, as one process has it. */
   openDisk(): SimDisk;
   /** Flips a bit of a text wherever it lies on the disk. */
@@ -41,6 +43,7 @@ export function openSimMachine(): SimMachine {
   const running = scheduler.run({ untilMs: Number.MAX_SAFE_INTEGER, isDone: () => isStopped });
   const options = { scheduler, owner: newOwner() };
   return {
+    ...options,
     clock: new SimClock({
       ...options,
       machine: new SimMachineClock(),
