@@ -1,0 +1,163 @@
+/**
+ * Letting go of the beginning of a log. Whole messages are removed, all before the one that holds
+ * the first record kept; a mark tells where in it the log begins when its form does not. A subject
+ * is never left empty: its sequence would be expected to be 0 again, and two histories could grow.
+ */
+import { TroupeError } from '../../core/errors.ts';
+import type { Seq } from '../../ports/log.ts';
+import type { NatsClient } from './client.ts';
+import { askJetStream, publishInto, refusedError } from './jetstream.ts';
+import { firstSeqOf, shownFrom, snapshotSeqIn } from './log-chain.ts';
+import type { LogRead } from './log-read.ts';
+import type { LogState } from './log-states.ts';
+import { type LogLayout, markStreamName, markSubject } from './log-subjects.ts';
+import { decodeFrame, type Frame, streamSeqOf } from './record-frame.ts';
+import { type Attempted, type RepeatParts, repeat } from './repeat.ts';
+import { isAtLeast } from './server-version.ts';
+import type { LeaderQuery, StreamReader } from './stream-reader.ts';
+
+/** What trimming works with. */
+export interface LogTrimParts extends RepeatParts {
+  readonly client: NatsClient;
+  readonly reader: StreamReader;
+  readonly layout: LogLayout;
+  readonly read: LogRead;
+}
+
+/**
+ * Before this version a purge of a part, followed at once by a restart of the cluster, could be
+ * replayed as a purge of all.
+ */
+const purgeVersion = '2.9.18';
+const limits = { timeoutMs: 4_000, repeatMs: 10_000 } as const;
+const cutBytes = 9;
+const cutFormat = 1;
+
+/** Trims logs. */
+export class LogTrim {
+  readonly #parts: LogTrimParts;
+
+  constructor(parts: LogTrimParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Lets go of all records before a place.
+   *
+   * @throws `INVALID_INPUT` when it lies behind the newest snapshot, or there is none.
+   */
+  async trim(state: LogState, before: Seq): Promise<void> {
+    const { place } = state;
+    const newest = await this.#newestSnapshot(state);
+    if (newest === undefined || before > newest) {
+      throw new TroupeError('INVALID_INPUT', {
+        detail: `${place.name} cannot be trimmed to ${before}: its newest snapshot is at ${newest ?? 'no place'}`,
+      });
+    }
+    const first = await this.#frame(state, { seq: 1, next_by_subj: place.subject });
+    const from = Math.max(1, streamSeqOf(before));
+    const isFirst = first === undefined || first.streamSeq >= from;
+    const kept = isFirst
+      ? first
+      : await this.#frame(state, { seq: from, next_by_subj: place.subject });
+    if (first === undefined || kept === undefined) return;
+    const cut = Math.max(before, firstSeqOf(kept));
+    await this.#markCut(state, kept, { cut, isFirst });
+    if (!isFirst) await this.#removeBefore(state, first.streamSeq, kept.streamSeq);
+  }
+
+  /** The place that a log was trimmed to, as far as a mark says so. */
+  async cutOf(state: LogState): Promise<Seq | undefined> {
+    const { reader, layout } = this.#parts;
+    const subject = markSubject(layout, 'cut', state.place);
+    const found = await reader.fromLeader(markStreamName(layout), { last_by_subj: subject });
+    if (found === undefined) return undefined;
+    const buffer = Buffer.from(found.payload);
+    if (buffer.length === cutBytes && buffer[0] === cutFormat) return buffer.readDoubleLE(1);
+    throw new TroupeError('LOG_CORRUPT', {
+      detail: `the mark of where ${state.place.name} begins is none`,
+    });
+  }
+
+  async #newestSnapshot(state: LogState): Promise<Seq | undefined> {
+    const last = await this.#parts.read.end(state);
+    if (last === undefined) return undefined;
+    const inLast = snapshotSeqIn(last);
+    if (inLast !== undefined || last.snapshotBefore === 0) return inLast;
+    const frame = await this.#frame(state, { seq: last.snapshotBefore });
+    return frame === undefined ? undefined : snapshotSeqIn(frame);
+  }
+
+  /** Writes where the log begins, unless a reader would find the same place without. */
+  async #markCut(
+    state: LogState,
+    kept: Frame,
+    { cut, isFirst }: { readonly cut: Seq; readonly isFirst: boolean },
+  ): Promise<void> {
+    const known = kept.records.length === 1 ? undefined : await this.cutOf(state);
+    const shown = shownFrom(kept, known);
+    // What was trimmed before is not shown again.
+    if (isFirst ? shown >= cut : shown === cut) return;
+    await this.#writeCut(state, cut);
+  }
+
+  async #writeCut(state: LogState, cut: Seq): Promise<void> {
+    const { client, layout } = this.#parts;
+    const payload = Buffer.alloc(cutBytes);
+    payload[0] = cutFormat;
+    payload.writeDoubleLE(cut, 1);
+    const stream = markStreamName(layout);
+    const subject = markSubject(layout, 'cut', state.place);
+    await repeat(this.#parts, limits.repeatMs, async (): Promise<Attempted<true>> => {
+      const { timeoutMs } = limits;
+      const answer = await publishInto(client, subject, payload, { stream, timeoutMs });
+      if (answer.status === 'accepted') return { value: true };
+      if (answer.status === 'unavailable' && !answer.isPassing) throw answer.cause;
+      return { passing: answer.status === 'conflict' ? strayConflict(subject) : answer.cause };
+    });
+  }
+
+  async #removeBefore(state: LogState, first: number, kept: number): Promise<void> {
+    const { client } = this.#parts;
+    const { stream, subject } = state.place;
+    if (isAtLeast(client.server.version, purgeVersion)) {
+      await this.#ask(`STREAM.PURGE.${stream}`, { filter: subject, seq: kept });
+      return;
+    }
+    let seq = first;
+    while (seq < kept) {
+      await this.#ask(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true });
+      const next = await this.#parts.reader.fromLeader(stream, { seq, next_by_subj: subject });
+      if (next === undefined) return;
+      seq = next.seq;
+    }
+  }
+
+  /** What was removed already is refused, and what timed out is asked for again: both harmless. */
+  async #ask(operation: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+    await repeat(this.#parts, limits.repeatMs, async (): Promise<Attempted<true>> => {
+      const answer = await askJetStream(this.#parts.client, operation, body, limits.timeoutMs);
+      if (answer.status === 'answered') return { value: true };
+      if (answer.status !== 'refused') return { passing: answer.cause };
+      if (answer.refusal.errorCode === goneCode) return { value: true };
+      throw refusedError(operation, answer.refusal);
+    });
+  }
+
+  async #frame(state: LogState, query: LeaderQuery): Promise<Frame | undefined> {
+    const { name, stream, subject } = state.place;
+    const found = await this.#parts.reader.fromLeader(stream, query);
+    if (found === undefined || found.subject !== subject) return undefined;
+    return decodeFrame(found.payload, found.seq, name);
+  }
+}
+
+/** "sequence N not found". */
+const goneCode = 10043;
+
+function strayConflict(subject: string): TroupeError {
+  return new TroupeError('ENGINE_UNAVAILABLE', {
+    detail: `${subject} was refused although nothing was expected of it`,
+    outcome: 'not-executed',
+  });
+}
