@@ -150,8 +150,7 @@ function replaceFunctions(place: Place, prefix: string, names: readonly string[]
  * frame up.
  */
 function isCalledByNode(): boolean {
-  const frames = new Error().stack?.split('\n') ?? [];
-  return /^ +at (.*\()?node:/.test(frames[3] ?? '');
+  return /^ +at (.*\()?node:/.test(callerOfStub());
 }
 
 /**
@@ -159,8 +158,16 @@ function isCalledByNode(): boolean {
  * what it read only where no time was given to it; the schedule of a timer always gives one.
  */
 function isCalledByCroner(): boolean {
-  const frames = new Error().stack?.split('\n') ?? [];
-  return /\/node_modules\/croner\//.test(frames[3] ?? '');
+  return /\/node_modules\/croner\//.test(callerOfStub());
+}
+
+/** The place that called the stub, as a line of a stack: below this, its asker, and the stub. */
+function callerOfStub(): string {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 4;
+  const { stack } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return stack?.split('\n')[4] ?? '';
 }
 
 function replaceConstructors(globals: Place): void {

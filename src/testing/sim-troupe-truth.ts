@@ -50,9 +50,11 @@ export function trueLog(
   const report = (message: string) => {
     violations.push({ check: 'truth', message: `${agent}: ${message}` });
   };
-  const decoded = kept.map(each => decode(agent, each.bytes));
+  const decode = decoderOf(agent);
+  const decoded = kept.map(each => decode(each.bytes));
   const oldest = decoded[0]?.previous ?? nothing;
-  const older = oldest === nothing ? [] : olderThan(agent, oldest, seen?.attempts ?? []);
+  const attempts = new Set(oldest === nothing ? [] : seen?.attempts);
+  const older = olderThan(oldest, [...attempts].map(decode));
   const first = older[0] ?? decoded[0];
   if (first !== undefined && first.previous !== nothing) {
     report(`the record before ${first.record.id} was never seen`);
@@ -62,7 +64,7 @@ export function trueLog(
     ...each,
     isVersioned: each.record.version > (all[place - 1]?.record.version ?? 0),
   }));
-  orderBySightings(agent, records, { seen, before, report });
+  orderBySightings(records, { seen, before, report, decode });
   return { agent, records, violations };
 }
 
@@ -100,24 +102,34 @@ export function opsOf<Kind extends Op[0]>(
 type OpOf<Kind extends Op[0]> = Extract<Op, readonly [Kind, ...unknown[]]>;
 
 type Decoded = Omit<TrueRecord, 'isVersioned'>;
+type Decode = (bytes: Uint8Array) => Decoded;
+
+/** Decodes each array of bytes once, however often it was handed around. */
+function decoderOf(agent: string): Decode {
+  const known = new Map<Uint8Array, Decoded>();
+  return bytes => {
+    const decoded = known.get(bytes) ?? decode(agent, bytes);
+    known.set(bytes, decoded);
+    return decoded;
+  };
+}
 
 function decode(agent: string, bytes: Uint8Array): Decoded {
-  const record = decodeRecord(bytes, agent);
-  const event = record.ops.find(op => op[0] === 'event');
+  const { ops, ...header } = decodeRecord(bytes, agent);
+  const event = ops.find(op => op[0] === 'event');
   return {
-    record,
+    // An image only repeats what the records before it say, at many times their length.
+    record: { ...header, ops: ops.filter(op => op[0] !== 'image') },
     hash: chainHex(chainHash(bytes)),
-    previous: chainHex(record.previous),
+    previous: chainHex(header.previous),
     // The agents of this world emit this event only.
     did: event === undefined ? undefined : (event[2] as Did),
     order: Number.POSITIVE_INFINITY,
   };
 }
 
-function olderThan(agent: string, hash: string, attempts: readonly Uint8Array[]): Decoded[] {
-  const byHash = new Map(
-    attempts.map(bytes => decode(agent, bytes)).map(each => [each.hash, each]),
-  );
+function olderThan(hash: string, attempts: readonly Decoded[]): Decoded[] {
+  const byHash = new Map(attempts.map(each => [each.hash, each]));
   const found: Decoded[] = [];
   let next = byHash.get(hash);
   while (next !== undefined) {
@@ -131,17 +143,17 @@ interface Sightings {
   readonly seen: WitnessedLog | undefined;
   readonly before: number;
   readonly report: (message: string) => void;
+  readonly decode: Decode;
 }
 
 /** A record was stored when it, or any behind it, was first seen to be. */
 function orderBySightings(
-  agent: string,
   records: readonly TrueRecord[],
-  { seen, before, report }: Sightings,
+  { seen, before, report, decode }: Sightings,
 ): void {
   const byId = new Map(records.map(each => [each.record.id, each]));
   for (const { order, bytes, isConfirmation } of seen?.sightings ?? []) {
-    const { id, version } = decodeRecord(bytes, agent);
+    const { id, version } = decode(bytes).record;
     const record = byId.get(id);
     if (record !== undefined) record.order = Math.min(record.order, order);
     else if (order < before) {

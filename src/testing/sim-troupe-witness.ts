@@ -59,7 +59,11 @@ export class Witness {
   saw(name: string, last: Pick<StoredRecord, 'bytes'> | undefined, isConfirmation: boolean): void {
     if (last === undefined) return;
     const { sightings } = this.of(name);
-    sightings.push({ order: this.#nextOrder(), bytes: last.bytes, isConfirmation });
+    const order = this.#nextOrder();
+    const newest = sightings.at(-1);
+    // What was seen before and is seen again proves nothing more.
+    if (newest !== undefined && Buffer.compare(newest.bytes, last.bytes) === 0) return;
+    sightings.push({ order, bytes: last.bytes, isConfirmation });
   }
 }
 
