@@ -11,6 +11,7 @@ import { addAgentCommands } from './agent-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { addDevCommand } from './dev-command.ts';
 import { addDoctorCommand } from './doctor-command.ts';
+import { addEngineCommands } from './engine-commands.ts';
 import { exitCodeOf, exitCodes, remedyOf } from './exit-codes.ts';
 import { addExplainCommand } from './explain-command.ts';
 import { addRunCommands } from './run-commands.ts';
@@ -50,6 +51,7 @@ function programOf(terminal: Terminal): Command {
   addRunCommands(program, terminal);
   addDataCommands(program, terminal);
   addAcceptLossCommand(program, terminal);
+  addEngineCommands(program, terminal);
   addExplainCommand(program, terminal);
   addDoctorCommand(program, terminal);
   addGlobalOptions(program);

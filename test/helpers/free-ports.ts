@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-const [lowest, highest] = [12_000, 32_000];
+const [lowest, highest] = [12_000, 28_000];
 
 /** So many ports of this machine. */
 export async function freePorts(count: number): Promise<readonly number[]> {

@@ -21,8 +21,8 @@ export interface AccountUser {
 
 /** Who may come in. */
 export interface AccessPlan {
-  /** The name of the cluster of Troupe. */
-  readonly cluster: string;
+  /** The name of the cluster of Troupe; without one, for development, any may be used. */
+  readonly cluster?: string | undefined;
   readonly users: readonly AccountUser[];
   /** Somebody who may look at the servers themselves. */
   readonly system?: UserKey | undefined;
@@ -41,7 +41,7 @@ export function inboxPrefixOf(cluster: string, userName: string): string {
  * @throws `CONFIG_INVALID` for names that are no plain words, and for no users.
  */
 export function accessFields({ cluster, users, system }: AccessPlan): ConfigFields {
-  for (const word of [cluster, ...users.map(({ name }) => name)]) {
+  for (const word of [cluster ?? 'any', ...users.map(({ name }) => name)]) {
     if (!plainWord.test(word)) {
       throw new TroupeError('CONFIG_INVALID', {
         detail: `${JSON.stringify(word)} is no name of letters, digits, - and _`,
@@ -50,7 +50,7 @@ export function accessFields({ cluster, users, system }: AccessPlan): ConfigFiel
   }
   if (users.length === 0 || new Set(users.map(({ name }) => name)).size < users.length) {
     throw new TroupeError('CONFIG_INVALID', {
-      detail: `the account of ${cluster} needs users, each with a name of its own`,
+      detail: 'the account of a cluster needs users, each with a name of its own',
     });
   }
   return {
@@ -66,18 +66,20 @@ export function accessFields({ cluster, users, system }: AccessPlan): ConfigFiel
 }
 
 /** The account of a cluster: what is in it is out of reach for all other accounts. */
-function accountOf(cluster: string): string {
-  return `TROUPE_${cluster}`;
+function accountOf(cluster: string | undefined): string {
+  return cluster === undefined ? 'TROUPE' : `TROUPE_${cluster}`;
 }
 
-function userFields(cluster: string, { name, role, key }: AccountUser): ConfigFields {
+function userFields(cluster: string | undefined, { name, role, key }: AccountUser): ConfigFields {
   const reach = role === 'operator' ? operations : nodeOperations;
+  const own = cluster === undefined ? 'tp.>' : `tp.${cluster}.>`;
+  const answers = cluster === undefined ? '_INBOX' : inboxPrefixOf(cluster, name);
   return {
     [`# ${name}`]: `the ${role} ${name}`,
     ...keyFields(key),
     permissions: {
-      publish: { allow: [`tp.${cluster}.>`, '$KV.>', '$O.>', '$JS.ACK.>', '$JS.FC.>', ...reach] },
-      subscribe: { allow: [`${inboxPrefixOf(cluster, name)}.>`, `tp.${cluster}.>`] },
+      publish: { allow: [own, '$KV.>', '$O.>', '$JS.ACK.>', '$JS.FC.>', ...reach] },
+      subscribe: { allow: [`${answers}.>`, own] },
       '# responses': 'Answers go only to whoever asked, and within this time.',
       allow_responses: { max: 1, expires: '2m' },
     },
