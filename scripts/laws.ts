@@ -2,6 +2,7 @@
  * `npm run laws`: checks every law of every port on every engine and prints one table. The last
  * line is `laws: K of M held`; the exit code is 1 unless all of them did.
  */
+import { stopNatsServers } from '../test/laws/nats-subjects.ts';
 import { lawSuites } from '../test/laws/suites.ts';
 
 const widths = [10, 20] as const;
@@ -34,6 +35,8 @@ for (const suite of lawSuites) {
     );
   }
 }
+const servers = await stopNatsServers();
 for (const note of notes) console.log(note);
+console.log(`NATS servers: ${servers.join(', ')}`);
 console.log(`laws: ${held} of ${due} held`);
 process.exit(held === due ? 0 : 1);

@@ -2,18 +2,18 @@
  * Every port with every engine that offers it: what `npm run laws` prints and the tests run. A new
  * engine is a line here; what it cannot keep is an exception with its reason.
  */
-import { systemClock } from '../../src/engines/system/clock.ts';
 import { blobLaws } from '../../src/testing/blob-laws.ts';
 import { busLaws } from '../../src/testing/bus-laws.ts';
 import { clockLaws } from '../../src/testing/clock-laws.ts';
 import type { DiskSubject } from '../../src/testing/disk-law-steps.ts';
 import { diskLaws } from '../../src/testing/disk-laws.ts';
 import { keyValueLaws } from '../../src/testing/key-value-laws.ts';
-import { checkLaw, checkLaws, type LawResult, type LawSuite } from '../../src/testing/laws.ts';
+import type { LawSuite } from '../../src/testing/laws.ts';
 import { linkLaws } from '../../src/testing/link-laws.ts';
 import type { LogSubject } from '../../src/testing/log-law-steps.ts';
 import { logLaws } from '../../src/testing/log-laws.ts';
 import { randomLaws } from '../../src/testing/random-laws.ts';
+import { type AnySuite, anySuite } from './any-suite.ts';
 import {
   openEmbeddedBlobs,
   openEmbeddedHere,
@@ -28,6 +28,7 @@ import {
   openMemoryLink,
   openMemoryLog,
 } from './memory-subjects.ts';
+import { natsSuites } from './nats-suites.ts';
 import {
   openSimClock,
   openSimDisk,
@@ -38,19 +39,8 @@ import {
   openSystemRandom,
 } from './system-subjects.ts';
 
-/** A suite of whatever port, with its subject hidden. */
-export interface AnySuite {
-  readonly port: string;
-  readonly engine: string;
-  readonly lawNames: readonly string[];
-  /** Checks one law by its name. */
-  check(lawName: string): Promise<LawResult>;
-  /** Checks them all. */
-  checkAll(): Promise<LawResult[]>;
-}
-
-/** The suites, ports together. */
-export const lawSuites: readonly AnySuite[] = [
+/** The suites that need nothing but this machine, ports together. */
+export const localSuites: readonly AnySuite[] = [
   ...log('memory', openMemoryLog),
   ...log('embedded', openEmbeddedHere),
   ...log('embedded, worker', openEmbeddedInWorker),
@@ -76,25 +66,13 @@ export const lawSuites: readonly AnySuite[] = [
   anySuite({ port: 'Random', engine: 'simulated', laws: randomLaws, open: openSimRandom }),
 ];
 
+/** All suites. */
+export const lawSuites: readonly AnySuite[] = [...localSuites, ...natsSuites];
+
 function log(engine: string, open: LawSuite<LogSubject>['open']): AnySuite[] {
   return [anySuite({ port: 'Log', engine, laws: logLaws, open })];
 }
 
 function disk(engine: string, open: LawSuite<DiskSubject>['open']): AnySuite[] {
   return [anySuite({ port: 'Disk', engine, laws: diskLaws, open })];
-}
-
-function anySuite<Subject>(suite: LawSuite<Subject>): AnySuite {
-  const clock = systemClock();
-  return {
-    port: suite.port,
-    engine: suite.engine,
-    lawNames: suite.laws.map(law => law.name),
-    async check(lawName) {
-      const law = suite.laws.find(each => each.name === lawName);
-      if (law === undefined) return { law: lawName, status: 'broken', reason: 'no such law' };
-      return checkLaw(suite, law, clock);
-    },
-    checkAll: () => checkLaws(suite, clock),
-  };
 }
