@@ -82,7 +82,8 @@ export interface NatsClient {
   request(subject: string, payload: Uint8Array, options: NatsRequestOptions): Promise<NatsReply>;
   /**
    * Listens on a subject, in which `*` stands for one word and a final `>` for one or more.
-   * Resolves when the server listens too; returns the way to stop.
+   * Resolves when the server listens too; returns the way to stop, after which the listener still
+   * hears what was on its way.
    *
    * @throws `UNAUTHORIZED` or `ENGINE_UNAVAILABLE`.
    */

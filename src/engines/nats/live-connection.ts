@@ -148,7 +148,8 @@ export class LiveConnection implements NatsClient, AsyncDisposable {
     if (refusal !== undefined) throw refusal;
     isListening = true;
     return () => {
-      if (!subscription.isClosed()) subscription.unsubscribe();
+      // What the server has sent already is still heard: a request among it can be declined.
+      if (!subscription.isClosed()) subscription.drain().catch(() => undefined);
     };
   }
 
