@@ -8,6 +8,7 @@ import {
   startEngine,
   stopEngine,
 } from '../node/local-engine.ts';
+import { addEngineConfigCommand } from './engine-config-command.ts';
 import { exitCodes, usageError } from './exit-codes.ts';
 import { dataDirectoryOf } from './locate-node.ts';
 import { sessionOf, typedCount } from './session.ts';
@@ -56,6 +57,7 @@ export function addEngineCommands(program: Command, terminal: Terminal): void {
       const stopped = await stopEngine(dataDirectoryOf(session.options, terminal.env));
       session.show({ stopped }, () => `ended ${serversText(stopped)}; the data stay\n`);
     });
+  addEngineConfigCommand(engine, terminal);
 }
 
 function serverCount(text: string): 1 | 3 {

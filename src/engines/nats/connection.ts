@@ -32,11 +32,20 @@ export interface UserKeyPair {
   readonly publicKey: string;
 }
 
-/** Makes the key of a user. */
-export async function newUserKey(): Promise<UserKeyPair> {
+/**
+ * The key of a user: of the seed that is given, or a new one.
+ *
+ * @throws `CONFIG_INVALID` for a seed that is none.
+ */
+export async function userKey(seed?: string): Promise<UserKeyPair> {
   const { nkeys } = await import('@nats-io/transport-node');
-  const pair = nkeys.createUser();
-  return { seed: new TextDecoder().decode(pair.getSeed()), publicKey: pair.getPublicKey() };
+  try {
+    const pair =
+      seed === undefined ? nkeys.createUser() : nkeys.fromSeed(new TextEncoder().encode(seed));
+    return { seed: new TextDecoder().decode(pair.getSeed()), publicKey: pair.getPublicKey() };
+  } catch (error) {
+    throw wrapError('CONFIG_INVALID', error, 'NATS: the seed of a user cannot be read');
+  }
 }
 
 type Package = typeof import('@nats-io/transport-node');

@@ -15,6 +15,8 @@ export interface ServerConfig {
   readonly version: string;
   /** Where clients come in; this machine alone by default. */
   readonly host?: string | undefined;
+  /** What others reach it by, where that is not what it listens on. */
+  readonly advertisedHost?: string | undefined;
   readonly port: number;
   /** Where its health can be asked for; always on this machine alone. */
   readonly monitorPort?: number | undefined;
@@ -82,11 +84,12 @@ function isLoopback(host = thisMachine): boolean {
 }
 
 function serverFields(config: ServerConfig): ConfigFields {
-  const { name, host = thisMachine, port, monitorPort, cluster, access, tls, more } = config;
+  const { name, host = thisMachine, port, monitorPort, access, tls, more } = config;
   return {
     server_name: name,
     host,
     port,
+    client_advertise: advertised(config, port),
     ...(monitorPort === undefined ? {} : { http: `${thisMachine}:${monitorPort}` }),
     '# pings': 'With the defaults a partition shows after minutes; with these after 3 s.',
     ping_interval: '1s',
@@ -94,7 +97,7 @@ function serverFields(config: ServerConfig): ConfigFields {
     max_payload: 1_048_576,
     jetstream: storeFields(config),
     ...(tls === undefined ? {} : { tls: tlsFields(tls, tls.hasClientCertificates === true) }),
-    ...(cluster === undefined ? {} : { cluster: clusterFields(cluster, tls) }),
+    ...clusterFields(config),
     ...(access === undefined ? {} : accessFields(access)),
     ...more,
   };
@@ -114,20 +117,28 @@ const flushed: ConfigFields = {
   sync_interval: 'always',
 };
 
-function clusterFields(cluster: ServerCluster, tls: ServerTls | undefined): ConfigFields {
+function advertised({ advertisedHost }: ServerConfig, port: number): string | undefined {
+  return advertisedHost === undefined ? undefined : `${advertisedHost}:${port}`;
+}
+
+function clusterFields(config: ServerConfig): ConfigFields {
+  const { cluster, tls } = config;
+  if (cluster === undefined) return {};
   const { name, host = thisMachine, port, routes, secret } = cluster;
   const user =
     secret === undefined
       ? ''
       : `${encodeURIComponent(secret.user)}:${encodeURIComponent(secret.password)}@`;
-  return {
+  const fields = {
     name,
     listen: `${host}:${port}`,
+    cluster_advertise: advertised(config, port),
     ...(secret === undefined ? {} : { authorization: secret }),
     // Servers always show each other their certificates.
     ...(tls === undefined ? {} : { tls: tlsFields(tls, true) }),
     routes: routes.map(route => `nats-route://${user}${route}`),
   };
+  return { cluster: fields };
 }
 
 function tlsFields({ certFile, keyFile, caFile }: ServerTls, isVerifying: boolean): ConfigFields {

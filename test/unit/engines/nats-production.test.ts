@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TroupeError } from '../../../src/core/errors.ts';
 import type { NatsMessage } from '../../../src/engines/nats/client.ts';
-import { connectNats, newUserKey, type UserKeyPair } from '../../../src/engines/nats/connection.ts';
+import { connectNats, type UserKeyPair, userKey } from '../../../src/engines/nats/connection.ts';
 import type { NatsConnectionOptions } from '../../../src/engines/nats/connection-options.ts';
 import { inboxPrefixOf } from '../../../src/engines/nats/server-access.ts';
 import { type ServerConfig, serverConfigText } from '../../../src/engines/nats/server-config.ts';
@@ -26,7 +26,7 @@ describe.each(['newest', '2.9.10'] as const)('three servers, release %s', releas
   const keys = new Map<string, UserKeyPair>();
 
   beforeAll(async () => {
-    for (const name of ['n1', 'n2', 'boss']) keys.set(name, await newUserKey());
+    for (const name of ['n1', 'n2', 'boss']) keys.set(name, await userKey());
     servers = await natsServers({ release, count: 3, configure });
   });
   afterAll(() => servers.close());
@@ -145,7 +145,7 @@ describe.each(['newest', '2.9.10'] as const)('three servers, release %s', releas
       { tls: { ca: authority.cert, ...stranger.issue('x') } },
     ],
   ])('refuses %s', async (what, code, options) => {
-    const { seed } = await newUserKey();
+    const { seed } = await userKey();
     const credentials = what === 'a foreign key' ? { credentials: { nkeySeed: seed } } : {};
     const all = { connectTimeoutMs: 500, ...options, ...credentials };
     const refused = await failureOf(connect('n1', all).open);
