@@ -221,9 +221,10 @@ export class Activation implements RepeatingAgent {
       item.reject(endedError(this.address));
       return undefined;
     }
-    if (item.work === undefined && (isSettled(this, item, admitted) || isOverdue(this, item)))
-      return undefined;
-    return this.#run(item);
+    const startedAt = this.host.clock.monotonic();
+    const isNew = item.work !== undefined || !isSettled(this, item, admitted);
+    if (!isNew || isOverdue(this, item, startedAt)) return undefined;
+    return this.#run(item, startedAt);
   }
 
   /** Answers a read: the accepted state, at once, between turns. */
@@ -264,8 +265,7 @@ export class Activation implements RepeatingAgent {
     this.#options.onRepeat(item, pauseMs);
   }
 
-  #run(item: MailboxItem): Promise<void> | undefined {
-    const startedAt = this.host.clock.monotonic();
+  #run(item: MailboxItem, startedAt: number): Promise<void> | undefined {
     const context = new TurnContext(this, item.envelope, this.#head);
     try {
       const result =

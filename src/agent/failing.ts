@@ -14,12 +14,11 @@ export interface RepeatingAgent extends RecordingAgent {
 }
 
 /** Whether a message waited until nobody waits for it any more: then it is refused here. */
-export function isOverdue(agent: RecordingAgent, item: MailboxItem): boolean {
-  const { envelope, arrivedAt, inboxId } = item;
-  const { clock } = agent.host;
-  const startedAt = clock.monotonic();
+export function isOverdue(agent: RecordingAgent, item: MailboxItem, startedAt: number): boolean {
+  const { envelope, arrivedAt, inboxId, work } = item;
   const patienceMs = envelope.deadline - envelope.firstAttemptAt;
-  if (startedAt - arrivedAt < patienceMs || inboxId !== undefined) return false;
+  if (startedAt - arrivedAt < patienceMs || inboxId !== undefined || work !== undefined)
+    return false;
   const error = new TroupeError('DEADLINE_EXCEEDED', {
     detail: `${agent.address}.${envelope.action} waited in the mailbox until its deadline had passed`,
     outcome: 'not-executed',

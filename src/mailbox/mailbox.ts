@@ -73,6 +73,8 @@ export class Mailbox {
 }
 
 const roomMin = 8;
+/** A lane that has grown beyond this gives the room back when it is empty. */
+const roomKept = 1_024;
 
 /** A ring that grows: neither its items move nor its memory when one leaves. */
 class Lane {
@@ -91,7 +93,7 @@ class Lane {
     this.#items[this.#head] = undefined;
     this.#head = this.#place(1);
     this.length -= 1;
-    if (this.length === 0 && this.#items.length > roomMin) this.#resize(roomMin);
+    if (this.length === 0 && this.#items.length > roomKept) this.#resize(roomMin);
     return item;
   }
 

@@ -14,6 +14,7 @@ import type { Timer } from '../ports/clock.ts';
 import { noticedAt } from '../state/image.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
+import type { Restable } from './hot-list.ts';
 import { isBehindInbox } from './inbox-order.ts';
 import { Mailbox } from './mailbox.ts';
 import { wakeAgainAt } from './wake-again.ts';
@@ -31,13 +32,13 @@ export interface ResidentType {
 const atRest = new TroupeError('CANCELLED', { detail: 'the agent is at rest' });
 
 /** An agent on this node. */
-export class Resident implements Runnable {
+export class Resident implements Runnable, Restable {
   readonly address: string;
   isReady = false;
   /** Whether it was announced as activated. */
   isKnown = false;
-  /** Whether it was used since somebody last looked. */
   wasUsed = false;
+  hotPlace = -1;
   /** On the monotonic clock. */
   lastUsedAt = 0;
   readonly #type: ResidentType;
@@ -169,7 +170,7 @@ export class Resident implements Runnable {
     return count;
   }
 
-  /** Packs the agent, if it does nothing and keeps nothing that only lives in memory. */
+  /** Packs it, unless it keeps something that only lives in memory. */
   rest(): boolean {
     const activation = this.#activation;
     const { committer } = activation ?? {};

@@ -8,6 +8,7 @@ import type { MailboxItem } from '../agent/item.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { HotList } from './hot-list.ts';
 import { Resident, type ResidentType } from './resident.ts';
 
 /** What the table needs. */
@@ -42,8 +43,7 @@ export class Residents {
   readonly #table = new Map<string, Resident>();
   readonly #versionsSeen = new Map<string, number>();
   readonly #types = new Map<string, ResidentType>();
-  /** Agents that are ready to run, longest first. */
-  readonly #hot = new Set<Resident>();
+  readonly #hot = new HotList<Resident>(hotMax);
   #sample: Iterator<Resident> | undefined;
   #timer: Timer | undefined;
   #refusal: TroupeError | undefined;
@@ -111,7 +111,7 @@ export class Residents {
     if (!resident.isQuiet || resident.isReady) return false;
     const { address, versionSeen } = resident;
     this.#table.delete(address);
-    this.#hot.delete(resident);
+    this.#hot.remove(resident);
     if (versionSeen > 0) this.#remember(address, versionSeen);
     resident.close(new TroupeError('CANCELLED', { detail: `${address} left memory` }));
     this.#options.host.lifecycle('passivated', address);
@@ -130,7 +130,7 @@ export class Residents {
     this.#table.delete(address);
     this.#versionsSeen.delete(address);
     if (resident === undefined) return;
-    this.#hot.delete(resident);
+    this.#hot.remove(resident);
     resident.close(
       new TroupeError('VERSION_CONFLICT', { detail: `the log of ${address} was repaired` }),
     );
@@ -189,14 +189,13 @@ export class Residents {
     const { host } = this.#options;
     const { address, isKnown } = resident;
     if (error === undefined) {
-      this.#hot.add(resident);
-      if (this.#hot.size > hotMax) this.#coolDown();
+      if (resident.activation?.committer !== undefined) this.#hot.add(resident);
       if (!isKnown) host.lifecycle('activated', address);
       resident.isKnown = true;
       return;
     }
     if (this.#table.get(address) === resident) this.#table.delete(address);
-    this.#hot.delete(resident);
+    this.#hot.remove(resident);
     // Else the next attempt to load it would take a log that lost its end for a good one.
     if (resident.versionSeen > 0) this.#remember(address, resident.versionSeen);
     resident.close(error);
@@ -215,21 +214,6 @@ export class Residents {
       detail: error.detail,
     });
     host.lifecycle('quarantined', address, error.code);
-  }
-
-  /**
-   * Puts the agent that has been ready longest to rest, unless it was used since: then the next.
-   */
-  #coolDown(): void {
-    for (const resident of this.#hot) {
-      this.#hot.delete(resident);
-      const isUsed = resident.wasUsed;
-      resident.wasUsed = false;
-      if (!isUsed && resident.rest()) return;
-      this.#hot.add(resident);
-      if (isUsed) continue;
-      return;
-    }
   }
 
   #makeRoom(): boolean {
@@ -263,9 +247,7 @@ export class Residents {
     const { host, memoryBytes } = this.#options;
     const now = host.clock.monotonic();
     const isTight = memoryBytes() > host.limits.memoryBytesMax;
-    for (const resident of this.#hot) {
-      if (now - resident.lastUsedAt >= sweepMs && resident.rest()) this.#hot.delete(resident);
-    }
+    this.#hot.restAll(resident => now - resident.lastUsedAt >= sweepMs);
     for (const resident of this.#table.values()) {
       const limits = this.#options.implementations.get(typeOf(resident.address))?.contract.limits;
       const idleMs = isTight ? sweepMs : (limits?.idleMs ?? 0);
