@@ -1,7 +1,7 @@
 /** `troupe engine config`: the files for NATS servers in production. */
 import type { Command } from 'commander';
 import { toWire } from '../gateway/wire.ts';
-import { type EngineFiles, writeEngineFiles } from '../node/engine-files.ts';
+import { type ProductionFiles, writeEngineFiles } from '../node/local-engine.ts';
 import { usageError } from './exit-codes.ts';
 import { sessionOf } from './session.ts';
 import { fieldsText, tableText } from './table.ts';
@@ -64,7 +64,7 @@ function listed(text: string, before: readonly string[] = []): readonly string[]
   return before.join() === preset.join() ? [text] : [...before, text];
 }
 
-function filesText({ directory, files, users }: EngineFiles): string {
+function filesText({ directory, files, users }: ProductionFiles): string {
   const table = tableText({
     columns: ['USER', 'ROLE', 'KEY', 'INBOX PREFIX'],
     rows: users.map(({ name, role, inboxPrefix }) => [name, role, `${name}.nk`, inboxPrefix]),

@@ -1,8 +1,7 @@
 /**
- * What an operator does with NATS servers of this machine: start them, look at them, end them. The
- * way to the engine for those who may not see it, one at a time for each directory.
+ * What an operator does with NATS servers: start them on this machine, look at them, end them, write
+ * the files for those of other machines. The way to the engine for those who may not see it.
  */
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ensureServer, findServer } from '../engines/nats/find-server.ts';
 import {
@@ -10,7 +9,13 @@ import {
   startLocalServers,
   stopLocalServers,
 } from '../engines/nats/local-servers.ts';
+import {
+  type ProductionFiles,
+  type ProductionFilesOptions,
+  writeProductionFiles,
+} from '../engines/nats/production-files.ts';
 import { type ServerStatus, serverStatus } from '../engines/nats/server-status.ts';
+import { makeServersDirectory } from '../engines/nats/servers-file.ts';
 import { takeLock } from '../engines/system/lock.ts';
 import { systemRandom } from '../engines/system/random.ts';
 
@@ -43,6 +48,7 @@ export interface StartEngineOptions {
 }
 
 const passwordBytes = 16;
+const secretBytes = 24;
 
 /**
  * Starts the servers of a directory that do not run, and makes them when there are none.
@@ -93,8 +99,22 @@ export async function stopEngine(directory: string): Promise<number> {
   return locked(folder, () => stopLocalServers(folder));
 }
 
+/** What `writeEngineFiles` is told and tells. */
+export type EngineFilesOptions = Omit<ProductionFilesOptions, 'newSecret'>;
+export type { ProductionFiles } from '../engines/nats/production-files.ts';
+
+/**
+ * Writes the files for servers in production, readable for this user alone; keys that are there are
+ * kept.
+ *
+ * @throws `CONFIG_INVALID`.
+ */
+export function writeEngineFiles(options: EngineFilesOptions): Promise<ProductionFiles> {
+  return writeProductionFiles({ ...options, newSecret: () => systemRandom().hex(secretBytes) });
+}
+
 async function locked<Value>(directory: string, act: () => Promise<Value>): Promise<Value> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeServersDirectory(directory);
   const lock = takeLock(join(directory, 'lock'));
   try {
     return await act();

@@ -62,7 +62,6 @@ const lookMs = 20;
  */
 export async function startLocalServers(options: StartLocalOptions): Promise<LocalServers> {
   const { directory } = options;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
   const known = await readServers(directory);
   if (known !== undefined) checkSame(known, options);
   const file = known ?? planOf(options);

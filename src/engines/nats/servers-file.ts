@@ -1,5 +1,5 @@
 /** The small file that says which servers were made in a directory, and where they were started. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TroupeError, wrapError } from '../../core/errors.ts';
 
@@ -22,6 +22,15 @@ export interface PlannedServer {
 }
 
 const fileName = 'servers.json';
+
+/** Makes the directory, for this user alone. */
+export async function makeServersDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw wrapError('CONFIG_INVALID', error, `${directory} cannot be made`);
+  }
+}
 
 /**
  * What the file of a directory says; nothing when there is none.

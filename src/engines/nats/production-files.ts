@@ -4,8 +4,8 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { wrapError } from '../core/errors.ts';
-import { userKey } from '../engines/nats/connection.ts';
+import { wrapError } from '../../core/errors.ts';
+import { userKey } from './connection.ts';
 import {
   type ClientSetting,
   clientSetting,
@@ -13,11 +13,10 @@ import {
   type ProductionPlan,
   productionFiles,
   type ServerPlace,
-} from '../engines/nats/production-config.ts';
-import { systemRandom } from '../engines/system/random.ts';
+} from './production-config.ts';
 
 /** What is to be set up. */
-export interface EngineFilesOptions {
+export interface ProductionFilesOptions {
   /** Where the files go. */
   readonly directory: string;
   readonly cluster: string;
@@ -28,24 +27,26 @@ export interface EngineFilesOptions {
   readonly certificateDirectory: string;
   /** Where each server keeps its data. */
   readonly storeDirectory: string;
+  /** Makes what the servers know each other by, when there is none yet. */
+  readonly newSecret: () => string;
 }
 
 /** What was written. */
-export interface EngineFiles {
+export interface ProductionFiles {
   readonly directory: string;
   readonly files: readonly string[];
   /** How each user connects. */
   readonly users: readonly (ClientSetting & { readonly name: string; readonly role: string })[];
 }
 
-const secretBytes = 24;
-
 /**
  * Writes the files, readable for this user alone.
  *
  * @throws `CONFIG_INVALID`.
  */
-export async function writeEngineFiles(options: EngineFilesOptions): Promise<EngineFiles> {
+export async function writeProductionFiles(
+  options: ProductionFilesOptions,
+): Promise<ProductionFiles> {
   const directory = resolve(options.directory);
   const plan = await planOf(directory, options);
   const files = productionFiles(plan);
@@ -67,13 +68,13 @@ export async function writeEngineFiles(options: EngineFilesOptions): Promise<Eng
 
 const secretFile = 'route.secret';
 
-async function planOf(directory: string, options: EngineFilesOptions): Promise<ProductionPlan> {
+async function planOf(directory: string, options: ProductionFilesOptions): Promise<ProductionPlan> {
   const { cluster, servers, nodes, operators, certificateDirectory, storeDirectory } = options;
   const users: PlannedUser[] = [];
   for (const name of nodes) users.push(await userOf(directory, name, 'node'));
   for (const name of operators) users.push(await userOf(directory, name, 'operator'));
   const kept = await textIn(directory, secretFile);
-  const routeSecret = kept ?? systemRandom().hex(secretBytes);
+  const routeSecret = kept ?? options.newSecret();
   return { cluster, servers, users, routeSecret, certificateDirectory, storeDirectory };
 }
 
