@@ -1,6 +1,6 @@
 /**
- * What an operator does with NATS servers: start them on this machine, look at them, end them, write
- * the files for those of other machines. The way to the engine for those who may not see it.
+ * What an operator does with NATS servers: start them on this machine, look at them, end them,
+ * write the files for those of other machines. The way to the engine for those who may not see it.
  */
 import { join, resolve } from 'node:path';
 import { ensureServer, findServer } from '../engines/nats/find-server.ts';

@@ -1,6 +1,7 @@
 /**
  * Certificates for tests: an authority, and leaves that it vouches for, valid on this machine
- * alone. Node reads certificates but makes none, so their few fields are written here (RFC 5280, in DER).
+ * alone. Node reads certificates but makes none, so their few fields are written here (RFC 5280,
+ * in DER).
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 
