@@ -205,8 +205,9 @@ export class SimNatsCluster {
 
   /** Takes back the newest writes of a stream on every replica, although they were acknowledged. */
   regress(stream: string, count: number): number {
-    const replicas = this.assets.streams.get(stream)?.group.replicas ?? [];
-    return Math.max(0, ...replicas.map(replica => replica.forget(count)));
+    const group = this.assets.streams.get(stream)?.group;
+    if (group === undefined) return 0;
+    return Math.max(0, ...group.replicas.map(replica => group.forget(replica, count)));
   }
 
   #cutClients(server: SimNatsServer): void {
@@ -226,7 +227,7 @@ export class SimNatsCluster {
   #forget(server: SimNatsServer): void {
     for (const { group } of this.assets.streams.values()) {
       const replica = group.replicas.find(each => each.server === server);
-      replica?.forget(this.#luck.below(forgottenMax + 1));
+      if (replica !== undefined) group.forget(replica, this.#luck.below(forgottenMax + 1));
     }
   }
 

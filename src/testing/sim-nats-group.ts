@@ -66,9 +66,7 @@ export class SimNatsGroup<Op, Result> {
     this.#random = options.random;
     this.replicas = options.servers.map(each => new SimNatsReplica(each, options.machine()));
     this.#quorum = Math.floor(this.replicas.length / 2) + 1;
-    const first = this.#random.pick(this.replicas.filter(each => this.#acts(each)));
-    if (first !== undefined) this.#lead(first);
-    this.review();
+    this.#begin();
   }
 
   /** The members that take requests: one, or for a while an old leader beside the new one. */
@@ -76,9 +74,10 @@ export class SimNatsGroup<Op, Result> {
     return this.replicas.filter(each => this.isServing(each));
   }
 
-  /** Whether a member believes that it leads, and has caught up. */
+  /** Whether a member believes that it leads, and has caught up. A frozen one still does. */
   isServing(replica: Replica<Op, Result>): boolean {
-    return replica.isLeader && this.#acts(replica) && replica.applied >= replica.servesFrom;
+    const { isAlive, isReady } = replica.server;
+    return replica.isLeader && isAlive && isReady && replica.applied >= replica.servesFrom;
   }
 
   /** Hands an entry to a leader; `done` hears of it once it is decided and applied there. */
@@ -93,6 +92,14 @@ export class SimNatsGroup<Op, Result> {
   stepDown(): void {
     for (const leader of this.replicas.filter(each => each.isLeader)) this.#depose(leader);
     this.review();
+  }
+
+  /** Takes the newest entries from a member, decided or not; how many it had. */
+  forget(replica: Replica<Op, Result>, count: number): number {
+    const forgotten = replica.forget(count);
+    replica.servesFrom = Math.min(replica.servesFrom, replica.last);
+    for (const { progress } of this.#leads.values()) progress.clear();
+    return forgotten;
   }
 
   /** Looks who hears whom: to be called whenever that may have changed. */
@@ -110,6 +117,23 @@ export class SimNatsGroup<Op, Result> {
     this.#isClosed = true;
     for (const timer of this.#timers.values()) this.#net.scheduler.cancel(timer);
     this.#leads.clear();
+  }
+
+  /** A group begins in agreement: its making was what all waited for. */
+  #begin(): void {
+    const first = this.#random.pick(this.replicas.filter(each => this.#acts(each)));
+    for (const replica of this.replicas) {
+      replica.push({ term: replica.term, op: undefined });
+      replica.commit = replica.last;
+      replica.applyNext();
+      replica.leader = first;
+    }
+    if (first !== undefined) {
+      first.isLeader = true;
+      first.servesFrom = first.last;
+      this.#leads.set(first, { waiting: new Map(), progress: new Map() });
+    }
+    this.review();
   }
 
   #acts(replica: Replica<Op, Result>): boolean {

@@ -22,11 +22,10 @@ export interface SimNatsListener {
   readonly end: SimNatsEnd;
   readonly pattern: string;
   readonly queue: string | undefined;
-  /** When the other servers know of it. */
-  readonly knownMs: number;
+  /** The other servers that know of it, or will when what is on its way arrives. */
+  readonly knownTo: Set<SimNatsServer>;
+  readonly toldTo: Set<SimNatsServer>;
 }
-
-const knownAfterMs = { low: 0.1, high: 2 } as const;
 
 /** All listeners of a cluster. */
 export class SimNatsRouter {
@@ -38,18 +37,19 @@ export class SimNatsRouter {
   constructor(net: SimNatsNet, random: SimRandom) {
     this.#net = net;
     this.#random = random;
+    net.onChange(() => this.#tellAll());
   }
 
-  /** Adds a listener. */
-  add(listener: Omit<SimNatsListener, 'knownMs'>): SimNatsListener {
-    const knownMs = this.#net.nowMs + this.#random.between(knownAfterMs.low, knownAfterMs.high);
-    const added = { ...listener, knownMs };
+  /** Adds a listener, and tells the other servers: what they get later they get knowing it. */
+  add(listener: Omit<SimNatsListener, 'knownTo' | 'toldTo'>): SimNatsListener {
+    const added: SimNatsListener = { ...listener, knownTo: new Set(), toldTo: new Set() };
     if (isPattern(listener.pattern)) this.#patterns.add(added);
     else {
       const others = this.#exact.get(listener.pattern) ?? new Set();
       others.add(added);
       this.#exact.set(listener.pattern, others);
     }
+    this.#tell(added);
     return added;
   }
 
@@ -87,10 +87,26 @@ export class SimNatsRouter {
     return found;
   }
 
-  #isKnown(server: SimNatsServer, { end, knownMs }: SimNatsListener): boolean {
+  #isKnown(server: SimNatsServer, { end, knownTo }: SimNatsListener): boolean {
     if (!end.isOpen) return false;
     if (end.server === server) return true;
-    return this.#net.nowMs >= knownMs && this.#net.sees(server, end.server);
+    return knownTo.has(server) && this.#net.sees(server, end.server);
+  }
+
+  #tell({ end, knownTo, toldTo }: SimNatsListener): void {
+    for (const other of this.#net.servers) {
+      if (other === end.server || !this.#net.sees(end.server, other)) toldTo.delete(other);
+      else if (!toldTo.has(other)) {
+        toldTo.add(other);
+        this.#net.send(end.server, other, 'nats-interest', () => knownTo.add(other));
+      }
+    }
+  }
+
+  /** Routes that come back bring everything that one side listens to. */
+  #tellAll(): void {
+    for (const listener of this.#patterns) this.#tell(listener);
+    for (const others of this.#exact.values()) for (const listener of others) this.#tell(listener);
   }
 
   #send(server: SimNatsServer, listener: SimNatsListener, packet: SimNatsPacket): void {
