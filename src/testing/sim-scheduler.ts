@@ -4,6 +4,7 @@
  * runs unchanged, and always in the same order. What the events mean is left to whoever schedules
  * them.
  */
+import { TroupeError } from '../core/errors.ts';
 import { type SimEvent, SimEventHeap, type SimOwner } from './sim-event-heap.ts';
 import { platform } from './sim-platform.ts';
 import type { SimRandom } from './sim-random.ts';
@@ -18,6 +19,8 @@ export interface SimSchedulerOptions {
   readonly trace: SimTrace;
   /** Events between two visits to the real event loop (default 1,000). It changes no outcome. */
   readonly eventsPerYield?: number | undefined;
+  /** More events within a virtual second are a circle, and end the run (default: no limit). */
+  readonly eventsPerSecondMax?: number | undefined;
   /** Called before simulated code runs, and again after: where the trap is set and taken away. */
   readonly onEnter?: (() => void) | undefined;
   readonly onLeave?: (() => void) | undefined;
@@ -56,6 +59,8 @@ export class SimScheduler {
   #events = 0;
   #number = 0;
   #cancelled = 0;
+  #secondEndsMs = 0;
+  #eventsBefore = 0;
   #current: SimOwner | undefined;
 
   constructor(options: SimSchedulerOptions) {
@@ -130,6 +135,7 @@ export class SimScheduler {
    *
    * @remarks Ends earlier only when `isDone` says so. Time stands at `untilMs` otherwise, also when
    * nothing was left to do.
+   * @throws `INVARIANT_BROKEN` when more happens within a virtual second than is allowed.
    */
   async run(options: SimRunOptions): Promise<void> {
     const perYield = this.#options.eventsPerYield ?? eventsPerYieldDefault;
@@ -177,6 +183,7 @@ export class SimScheduler {
   #run(event: SimEvent): void {
     this.#nowMs = event.timeMs;
     this.#events++;
+    this.#refuseCircles();
     this.#current = event.owner;
     this.trace.add(event.timeMs, event.kind, event.owner?.label ?? '');
     const task = event.task;
@@ -187,6 +194,20 @@ export class SimScheduler {
     } catch (error) {
       if (this.#options.onError === undefined) throw error;
       this.#options.onError(error, event.owner);
+    }
+  }
+
+  #refuseCircles(): void {
+    const { eventsPerSecondMax = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#nowMs >= this.#secondEndsMs) {
+      this.#secondEndsMs = this.#nowMs + 1_000;
+      this.#eventsBefore = this.#events;
+    } else if (this.#events - this.#eventsBefore > eventsPerSecondMax) {
+      const last = this.trace.recent().slice(-4);
+      const kinds = last.map(({ kind, owner }) => `${owner} ${kind}`.trim()).join(', ');
+      throw new TroupeError('INVARIANT_BROKEN', {
+        detail: `more than ${eventsPerSecondMax} events within a virtual second, at last ${kinds}`,
+      });
     }
   }
 }

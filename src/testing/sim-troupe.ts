@@ -34,6 +34,7 @@ const burstShareMin = 0.3;
 const alarming = /LOG_|INVARIANT|MISMATCH|cannot go on/;
 const unavailableGapMs = 90_000;
 const unavailableMsMax = 3_000;
+const eventsPerSecondMax = 300_000;
 
 interface Drill {
   isOn: boolean;
@@ -78,6 +79,7 @@ async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
     seed: options.seed,
     onTraceLine: options.onTraceLine,
     faultPoints: troupeFaultPoints,
+    eventsPerSecondMax,
     onBootFailure(process, error) {
       if (drill.isOn) {
         drill.refusal = error;

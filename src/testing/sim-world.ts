@@ -36,6 +36,8 @@ export interface SimWorldOptions {
   readonly isTrapped?: boolean | undefined;
   /** Events between two visits to the real event loop (default 1,000). It changes no outcome. */
   readonly eventsPerYield?: number | undefined;
+  /** More events within a virtual second are a circle, and end the run (default: no limit). */
+  readonly eventsPerSecondMax?: number | undefined;
   /** Decides about a process whose boot failed (default: a violation, and another try). */
   readonly onBootFailure?: ((process: SimProcess, error: unknown) => void) | undefined;
 }
@@ -84,6 +86,7 @@ export class SimWorld {
       random: this.streams.schedule,
       trace: this.trace,
       eventsPerYield: options.eventsPerYield,
+      eventsPerSecondMax: options.eventsPerSecondMax,
       onEnter: () => {
         this.#crashesAtEnter = this.crashRestarts;
         trap?.enter();

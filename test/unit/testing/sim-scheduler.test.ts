@@ -231,6 +231,20 @@ describe('SimScheduler', () => {
     await scheduler.run({ untilMs: 1 });
     expect([depth, ...depths]).toEqual([0, 1]);
   });
+
+  it('ends a run that goes round in a circle', async () => {
+    const scheduler = make('s', { eventsPerSecondMax: 100 });
+    const again = (delayMs: number) => {
+      scheduler.schedule({ delayMs, kind: `after-${delayMs}`, task: () => again(delayMs) });
+    };
+    again(20);
+    await scheduler.run({ untilMs: 60_000 });
+    again(0);
+    await expect(scheduler.run({ untilMs: 120_000 })).rejects.toMatchObject({
+      code: 'INVARIANT_BROKEN',
+      detail: expect.stringContaining('after-0'),
+    });
+  });
 });
 
 describe('SimTrace', () => {
