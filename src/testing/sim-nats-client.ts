@@ -187,7 +187,7 @@ class SimNatsClient implements NatsClient {
       return new TroupeError('PAYLOAD_TOO_LARGE', { detail });
     }
     // What was sent must not change when the sender goes on using its bytes.
-    socket.publish({ subject, payload: payload.slice(), headers: { ...headers }, reply });
+    socket.publish({ subject, payload: new Uint8Array(payload), headers: { ...headers }, reply });
     return undefined;
   }
 
@@ -264,7 +264,9 @@ class SimNatsClient implements NatsClient {
   }
 
   #arrived(id: number, { subject, payload, headers, status = 0, reply }: SimNatsPacket): void {
-    this.#listeners.get(id)?.tell({ subject, payload: payload.slice(), headers, status, reply });
+    this.#listeners
+      .get(id)
+      ?.tell({ subject, payload: new Uint8Array(payload), headers, status, reply });
   }
 
   #after(delayMs: number, task: () => void): void {

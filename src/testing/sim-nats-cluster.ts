@@ -8,6 +8,7 @@ import { SimNatsJetStream } from './sim-nats-jetstream.ts';
 import { SimNatsNet, type SimNatsPings, type SimNatsServer } from './sim-nats-net.ts';
 import { SimNatsRouter } from './sim-nats-router.ts';
 import { SimNatsSocket, type SimNatsSocketOptions } from './sim-nats-socket.ts';
+import { machineOf } from './sim-nats-stream.ts';
 import { type NatsRequestFault, SimNatsSwitches } from './sim-nats-switches.ts';
 import { versionOf } from './sim-nats-version.ts';
 import type { SimRandom } from './sim-random.ts';
@@ -208,6 +209,22 @@ export class SimNatsCluster {
     const group = this.assets.streams.get(stream)?.group;
     if (group === undefined) return 0;
     return Math.max(0, ...group.replicas.map(replica => group.forget(replica, count)));
+  }
+
+  /** Flips a bit of the last message of a subject, on every replica: at a text, or at its end. */
+  damage(stream: string, { subject, text = '' }: { subject: string; text?: string }): boolean {
+    const replicas = this.assets.streams.get(stream)?.group.replicas ?? [];
+    const hit = new Set<Uint8Array>();
+    for (const replica of replicas) {
+      const payload = machineOf(replica).store.last(subject)?.payload;
+      // Replicas share what they hold: one flip is enough.
+      if (payload === undefined || hit.has(payload)) continue;
+      const at = text === '' ? payload.length - 1 : Buffer.from(payload).indexOf(text);
+      if (at < 0) continue;
+      payload[at] = (payload[at] ?? 0) ^ 1;
+      hit.add(payload);
+    }
+    return hit.size > 0;
   }
 
   #cutClients(server: SimNatsServer): void {

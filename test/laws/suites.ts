@@ -28,6 +28,7 @@ import {
   openMemoryLink,
   openMemoryLog,
 } from './memory-subjects.ts';
+import { natsModelSuites } from './nats-model-suites.ts';
 import { natsSuites } from './nats-suites.ts';
 import {
   openSimClock,
@@ -67,7 +68,7 @@ export const localSuites: readonly AnySuite[] = [
 ];
 
 /** All suites. */
-export const lawSuites: readonly AnySuite[] = [...localSuites, ...natsSuites];
+export const lawSuites: readonly AnySuite[] = [...localSuites, ...natsModelSuites, ...natsSuites];
 
 function log(engine: string, open: LawSuite<LogSubject>['open']): AnySuite[] {
   return [anySuite({ port: 'Log', engine, laws: logLaws, open })];
