@@ -35,20 +35,17 @@ import { Timers } from './timers.ts';
 import { abandonTurn, closeTurn, TurnContext, type TurnDecision } from './turn-context.ts';
 import { recordInbox, sealTurn } from './turn-record.ts';
 
-/** What an activation is made of. */
-export interface ActivationOptions {
+/** Whose activation it is, and who is told. */
+export interface ActivationOwner {
   readonly address: string;
-  readonly key: string;
   readonly implementation: Implementation;
   readonly host: AgentHost;
-  /** Absent for agents that are kept in memory only. */
-  readonly loaded: LoadedAgent | undefined;
   /** Called when a turn may run again after the bound on records in flight was reached. */
-  onReady(): void;
+  turnMayRun(): void;
   /** Called when a recorded item is to be handled once more after a pause. */
-  onRepeat(item: MailboxItem, pauseMs: number): void;
+  repeat(item: MailboxItem, pauseMs: number): void;
   /** Called once, when the activation has ended because of its log. */
-  onEnded(cause: TroupeError): void;
+  activationEnded(cause: TroupeError): void;
 }
 
 /** One activation of one agent. */
@@ -63,35 +60,28 @@ export class Activation implements RepeatingAgent {
   readonly tasks: Tasks;
   readonly outbox: Outbox;
   readonly keyed: KeyedReplies = new KeyedReplies();
-  readonly #options: ActivationOptions;
+  readonly #owner: ActivationOwner;
   readonly #timers: Timers;
   #memoryState: unknown;
   #memoryVersion = 0;
   #isEnded = false;
 
-  constructor(options: ActivationOptions) {
-    const { address, key, implementation, host, loaded } = options;
+  /** Without `loaded` the agent is kept in memory only. */
+  constructor(owner: ActivationOwner, loaded: LoadedAgent | undefined) {
+    const { address, implementation, host } = owner;
     this.address = address;
-    this.key = key;
+    this.key = address.slice(address.indexOf('/') + 1);
     this.host = host;
     this.contract = implementation.contract;
-    this.#options = options;
+    this.#owner = owner;
     this.#timers = new Timers(this);
     this.outbox = new Outbox(this);
     this.tasks = new Tasks(this, implementation);
     if (loaded === undefined) {
-      this.#memoryState = initialState(this.contract, key);
+      this.#memoryState = initialState(this.contract, this.key);
       return;
     }
-    this.committer = new Committer({
-      address,
-      contract: this.contract,
-      host,
-      loaded,
-      begin: image => adoptState(image, implementation, key),
-      onAccepted: isFirst => this.#onAccepted(isFirst),
-      onFailed: cause => this.#end(cause),
-    });
+    this.committer = new Committer(this, loaded);
   }
 
   get image(): AgentImage | undefined {
@@ -262,7 +252,7 @@ export class Activation implements RepeatingAgent {
   }
 
   repeat(item: MailboxItem, pauseMs: number): void {
-    this.#options.onRepeat(item, pauseMs);
+    this.#owner.repeat(item, pauseMs);
   }
 
   #run(item: MailboxItem, startedAt: number): Promise<void> | undefined {
@@ -369,21 +359,25 @@ export class Activation implements RepeatingAgent {
   }
 
   #handler(action: string): Handler {
-    return this.#options.implementation.handlers[action] as Handler;
+    return this.#owner.implementation.handlers[action] as Handler;
   }
 
-  #onAccepted(isFirst: boolean): void {
+  beginState(image: AgentImage): boolean {
+    return adoptState(image, this.#owner.implementation, this.key);
+  }
+
+  committed(isFirst: boolean): void {
     if (isFirst) this.host.lifecycle('created', this.address);
     if (this.image !== undefined) this.#timers.onAccepted(this.image);
-    this.#options.onReady();
+    this.#owner.turnMayRun();
   }
 
-  #end(cause: TroupeError): void {
+  commitFailed(cause: TroupeError): void {
     if (this.#isEnded) return;
     // Who waits for a run or a key asks the next life: what was recorded goes on there.
     const detail = `the activation of ${this.address} has ended`;
     this.close(new TroupeError('VERSION_CONFLICT', { detail, outcome: 'unknown', cause }));
-    this.#options.onEnded(cause);
+    this.#owner.activationEnded(cause);
   }
 }
 

@@ -29,38 +29,45 @@ export interface FailedEnd {
   readonly cause: TroupeError;
 }
 
-/** What an appender needs. */
-export interface AppenderOptions<R extends PendingRecord> {
+/** What an appender needs of the node. */
+export interface AppenderHost {
   readonly log: Log;
   readonly clock: Clock;
-  readonly name: string;
-  readonly tail: Seq;
-  readonly wakeAt: number;
-  /** At most so many bytes in one append, beside a single larger record. */
-  readonly appendBytesMax: number;
-  /** Between attempts to learn what became of an append. */
-  readonly resolveDelayMs: number;
-  /** So often an append is repeated before its fate is left open. */
-  readonly resolveAttemptsMax: number;
+  readonly limits: {
+    /** At most so many bytes in one append, beside a single larger record. */
+    readonly appendBytesMax: number;
+    /** Between attempts to learn what became of an append. */
+    readonly resolveDelayMs: number;
+    /** So often an append is repeated before its fate is left open. */
+    readonly resolveAttemptsMax: number;
+  };
+}
+
+/** Whose records are appended, and who is told: an object that is there anyway, not closures. */
+export interface AppenderOwner<R extends PendingRecord> {
+  readonly address: string;
+  readonly host: AppenderHost;
   /** Called for each append that was accepted, in order. */
-  onAccepted(records: readonly R[], seq: Seq): void;
+  appended(records: readonly R[], seq: Seq): void;
   /** Called once, for the first append that was not: `behind` are those that were not sent. */
-  onFailed(records: readonly R[], behind: readonly R[], end: FailedEnd): void;
+  appendFailed(records: readonly R[], behind: readonly R[], end: FailedEnd): void;
 }
 
 /** Appends the records of one activation. */
 export class Appender<R extends PendingRecord> {
-  readonly #options: AppenderOptions<R>;
+  readonly #owner: AppenderOwner<R>;
   #queue: R[] = [];
   #inFlight: R[] | undefined;
   #tail: Seq;
   #wakeAt: number;
   #isClosed = false;
+  #onDecided: ((result: AppendResult) => void) | undefined;
+  #onThrown: ((error: unknown) => void) | undefined;
 
-  constructor(options: AppenderOptions<R>) {
-    this.#options = options;
-    this.#tail = options.tail;
-    this.#wakeAt = options.wakeAt;
+  constructor(owner: AppenderOwner<R>, tail: Seq, wakeAt: number) {
+    this.#owner = owner;
+    this.#tail = tail;
+    this.#wakeAt = wakeAt;
   }
 
   /** How many records are not accepted yet. */
@@ -109,28 +116,30 @@ export class Appender<R extends PendingRecord> {
 
   #launch(batch: R[]): void {
     this.#inFlight = batch;
-    const { log, name } = this.#options;
+    const { address, host } = this.#owner;
     const { wakeAt } = batch[batch.length - 1] as R;
     const options = wakeAt === this.#wakeAt ? undefined : { wakeAt };
-    log.append(name, this.#tail, batch, options).then(this.#onDecided, this.#onThrown);
+    // One append is in flight at a time, so its answer needs no closure of its own.
+    this.#onDecided ??= result => this.#decided(result);
+    this.#onThrown ??= error => this.#threw(error);
+    host.log.append(address, this.#tail, batch, options).then(this.#onDecided, this.#onThrown);
   }
 
-  /** One append is in flight at a time, so its answer needs no closure of its own. */
-  readonly #onDecided = (result: AppendResult): void => {
+  #decided(result: AppendResult): void {
     const batch = this.#inFlight as R[];
     if (result.status === 'accepted') this.#finish(batch, result);
-    else if (result.status !== 'unknown') this.#finish(batch, lost(result, this.#options.name));
+    else if (result.status !== 'unknown') this.#finish(batch, lost(result, this.#owner.address));
     else {
       this.#resolve(batch, result.cause).then(
         end => this.#finish(batch, end),
         error => this.#finish(batch, { status: 'unknown', cause: asTroupeError(error) }),
       );
     }
-  };
+  }
 
-  readonly #onThrown = (error: unknown): void => {
+  #threw(error: unknown): void {
     this.#finish(this.#inFlight as R[], { status: 'lost', cause: asTroupeError(error) });
-  };
+  }
 
   #takeBatch(): R[] | undefined {
     const queue = this.#queue;
@@ -139,7 +148,7 @@ export class Appender<R extends PendingRecord> {
     let count = 0;
     for (const record of queue) {
       bytes += record.bytes.length;
-      if (count > 0 && bytes > this.#options.appendBytesMax) break;
+      if (count > 0 && bytes > this.#owner.host.limits.appendBytesMax) break;
       count += 1;
       // A snapshot ends its append, so that the place of the append is the place of the snapshot.
       if (record.isSnapshot) break;
@@ -158,11 +167,12 @@ export class Appender<R extends PendingRecord> {
    * other foreign record settles nothing.
    */
   async #resolve(batch: readonly PendingRecord[], cause: TroupeError): Promise<AppendEnd> {
-    const { log, name, resolveAttemptsMax } = this.#options;
+    const { address, host } = this.#owner;
+    const { resolveAttemptsMax } = host.limits;
     const { wakeAt } = batch[batch.length - 1] as PendingRecord;
     for (let attempt = 0; attempt < resolveAttemptsMax; attempt += 1) {
       await this.#pause(attempt);
-      const result = await log.append(name, this.#tail, batch, { wakeAt });
+      const result = await host.log.append(address, this.#tail, batch, { wakeAt });
       if (result.status === 'accepted') return result;
       // An engine that failed for good has no better answer later.
       if (result.status === 'unavailable' && result.cause.code === 'ENGINE_FAILED') break;
@@ -174,8 +184,8 @@ export class Appender<R extends PendingRecord> {
   }
 
   async #find(batch: readonly PendingRecord[]): Promise<AppendEnd | undefined> {
-    const { log, name } = this.#options;
-    const slice = await log.read(name, { after: this.#tail, recordsMax: batch.length });
+    const { address, host } = this.#owner;
+    const slice = await host.log.read(address, { after: this.#tail, recordsMax: batch.length });
     const first = slice.records[0];
     if (first === undefined) return undefined;
     return this.#judge(batch, slice.records, first);
@@ -187,13 +197,13 @@ export class Appender<R extends PendingRecord> {
     first: StoredRecord,
   ): AppendEnd | undefined {
     const own = batch[0] as PendingRecord;
-    const record = decodeRecord(first.bytes, this.#options.name);
+    const record = decodeRecord(first.bytes, this.#owner.address);
     if (record.id === own.id) {
       const last = records[batch.length - 1];
       return last === undefined ? undefined : { status: 'accepted', seq: last.seq };
     }
     const cause = new TroupeError('VERSION_CONFLICT', {
-      detail: `${this.#options.name} was written by someone else (record ${record.id})`,
+      detail: `${this.#owner.address} was written by someone else (record ${record.id})`,
     });
     if (record.previous === own.previous) return { status: 'lost', cause };
     return { status: 'unknown', cause };
@@ -202,10 +212,8 @@ export class Appender<R extends PendingRecord> {
   #pause(attempt: number): Promise<void> {
     if (attempt === 0) return Promise.resolve();
     return new Promise(resolve => {
-      this.#options.clock.setTimer(
-        this.#options.resolveDelayMs * 2 ** Math.min(attempt - 1, 4),
-        resolve,
-      );
+      const { clock, limits } = this.#owner.host;
+      clock.setTimer(limits.resolveDelayMs * 2 ** Math.min(attempt - 1, 4), resolve);
     });
   }
 
@@ -213,12 +221,12 @@ export class Appender<R extends PendingRecord> {
     this.#inFlight = undefined;
     if (this.#isClosed) return;
     if (end.status !== 'accepted') {
-      this.#options.onFailed(batch, this.close(), end);
+      this.#owner.appendFailed(batch, this.close(), end);
       return;
     }
     this.#tail = end.seq;
     this.#wakeAt = (batch[batch.length - 1] as R).wakeAt;
-    this.#options.onAccepted(batch, end.seq);
+    this.#owner.appended(batch, end.seq);
     this.#launchNext();
   }
 }

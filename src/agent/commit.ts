@@ -10,7 +10,7 @@ import { type ChainHash, chainHash } from '../state/hash.ts';
 import { applyOwnRecord, wakeAtOf } from '../state/image.ts';
 import { encodeRecord, type Op, type RecordOrigin, type TurnRecord } from '../state/record.ts';
 import { sizeOf } from '../state/value-size.ts';
-import { Appender, type FailedEnd, type PendingRecord } from './appender.ts';
+import { Appender, type AppenderOwner, type FailedEnd, type PendingRecord } from './appender.ts';
 import type { Contract } from './contract.ts';
 import type { AgentHost } from './host.ts';
 import type { LoadedAgent } from './load.ts';
@@ -43,23 +43,22 @@ interface PendingCommit extends PendingRecord {
   others: Waiter[] | undefined;
 }
 
-/** What a committer is made of. */
-export interface CommitterOptions {
+/** Whose records are committed, and who is told. */
+export interface CommitterOwner {
   readonly address: string;
   readonly contract: Contract;
   readonly host: AgentHost;
-  readonly loaded: LoadedAgent;
   /** Gives an image without a state its initial one; returns that it has to be recorded. */
-  begin(image: AgentImage): boolean;
+  beginState(image: AgentImage): boolean;
   /** Called after each accepted append; `isFirst` says that the log began with it. */
-  onAccepted(isFirst: boolean): void;
+  committed(isFirst: boolean): void;
   /** Called once, when an append was not accepted: the activation has ended. */
-  onFailed(cause: TroupeError): void;
+  commitFailed(cause: TroupeError): void;
 }
 
 /** The durable side of one activation. */
-export class Committer {
-  readonly #options: CommitterOptions;
+export class Committer implements AppenderOwner<PendingCommit> {
+  readonly #owner: CommitterOwner;
   readonly #appender: Appender<PendingCommit>;
   readonly #image: AgentImage;
   #chain: ChainHash;
@@ -79,9 +78,8 @@ export class Committer {
   /** To be said in the next record. */
   #newLineage: string | undefined;
 
-  constructor(options: CommitterOptions) {
-    const { host, loaded, address } = options;
-    this.#options = options;
+  constructor(owner: CommitterOwner, loaded: LoadedAgent) {
+    this.#owner = owner;
     this.#image = loaded.image;
     this.#chain = loaded.chain;
     this.#needsWhole = loaded.needsWhole;
@@ -94,18 +92,15 @@ export class Committer {
     this.#snapshotBytes = loaded.snapshotBytes;
     this.#snapshots = [...loaded.snapshots];
     this.#newLineage = loaded.newLineage;
-    this.#appender = new Appender({
-      log: host.log,
-      clock: host.clock,
-      name: address,
-      tail: loaded.tail,
-      wakeAt: loaded.wakeAt,
-      appendBytesMax: host.limits.appendBytesMax,
-      resolveDelayMs: host.limits.resolveDelayMs,
-      resolveAttemptsMax: host.limits.resolveAttemptsMax,
-      onAccepted: (commits, seq) => this.#onAccepted(commits, seq),
-      onFailed: (commits, behind, end) => this.#onFailed(commits, behind, end),
-    });
+    this.#appender = new Appender(this, loaded.tail, loaded.wakeAt);
+  }
+
+  get address(): string {
+    return this.#owner.address;
+  }
+
+  get host(): AgentHost {
+    return this.#owner.host;
   }
 
   /** The head: with all records that were made, accepted or not. */
@@ -159,7 +154,7 @@ export class Committer {
    * nothing happened then.
    */
   commit(given: Commit): void {
-    const { host } = this.#options;
+    const { host } = this.#owner;
     const lineage = this.#newLineage;
     const commit: Commit =
       lineage === undefined ? given : { ...given, ops: [['lineage', lineage], ...given.ops] };
@@ -173,7 +168,7 @@ export class Committer {
     this.#newLineage = undefined;
     if (this.#needsWhole && hasWhole(commit.ops)) this.#needsWhole = false;
     if (!this.#image.hasState && commit.ops.some(op => op[0] === 'delete'))
-      this.#needsWhole = this.#options.begin(this.#image);
+      this.#needsWhole = this.#owner.beginState(this.#image);
     this.#push(record, bytes, false, commit.waiter);
     this.#recordsSinceSnapshot += 1;
     this.#bytesSinceSnapshot += bytes.length;
@@ -195,10 +190,10 @@ export class Committer {
     const record = this.#record({ ops: [['image', image]], isTurn: false, state: image.state });
     const bytes = encodeRecord(record);
     if (bytes.length > this.#recordBytesMax()) {
-      this.#options.host.logger.warn(
+      this.#owner.host.logger.warn(
         'a snapshot is larger than the engine takes; the history grows',
         {
-          address: this.#options.address,
+          address: this.#owner.address,
           bytes: bytes.length,
         },
       );
@@ -208,7 +203,7 @@ export class Committer {
     // A state that was never recorded is nobody's: the first turn records it whole.
     this.#needsWhole = !image.hasState;
     this.#newLineage = undefined;
-    applyOwnRecord(image, record, this.#options.host.retention, image.state);
+    applyOwnRecord(image, record, this.#owner.host.retention, image.state);
     this.#push(record, bytes, true, undefined);
     this.#recordsSinceSnapshot = 0;
     this.#bytesSinceSnapshot = 0;
@@ -238,7 +233,7 @@ export class Committer {
   }
 
   #record(commit: Commit): TurnRecord {
-    const { host, contract } = this.#options;
+    const { host, contract } = this.#owner;
     const image = this.#image;
     const isOld = this.#needsWhole && !hasWhole(commit.ops);
     return {
@@ -277,7 +272,7 @@ export class Committer {
     const max = this.#recordBytesMax();
     if (bytes <= max) return;
     throw new TroupeError('PAYLOAD_TOO_LARGE', {
-      detail: `a record of ${this.#options.address} has ${bytes} bytes, and at most ${max} are allowed (limits.stateBytesMax, or the engine); change less at once, or keep large values outside`,
+      detail: `a record of ${this.#owner.address} has ${bytes} bytes, and at most ${max} are allowed (limits.stateBytesMax, or the engine); change less at once, or keep large values outside`,
       outcome: 'rolled-back',
     });
   }
@@ -290,7 +285,7 @@ export class Committer {
     const bytes = sizeOf(image) - sizeOf(image.state) + sizeOf(state);
     if (bytes > max) {
       throw new TroupeError('PAYLOAD_TOO_LARGE', {
-        detail: `${this.#options.address} would have ${bytes} bytes with all that it keeps, and at most ${max} are allowed (limits.stateBytesMax, or the engine); keep large values outside`,
+        detail: `${this.#owner.address} would have ${bytes} bytes with all that it keeps, and at most ${max} are allowed (limits.stateBytesMax, or the engine); keep large values outside`,
         outcome: 'rolled-back',
       });
     }
@@ -298,20 +293,20 @@ export class Committer {
   }
 
   #recordBytesMax(): number {
-    const { contract, host } = this.#options;
+    const { contract, host } = this.#owner;
     return Math.min(contract.limits.stateBytesMax, host.log.capabilities.recordBytesMax);
   }
 
   #isSnapshotDue(): boolean {
-    const every = this.#options.contract.limits.snapshotEvery;
+    const every = this.#owner.contract.limits.snapshotEvery;
     if (this.#recordsSinceSnapshot < every) return false;
     return (
       this.#bytesSinceSnapshot >= this.#snapshotBytes || this.#recordsSinceSnapshot >= every * 16
     );
   }
 
-  #onAccepted(commits: readonly PendingCommit[], seq: Seq): void {
-    this.#options.host.faultPoint('agent.accepted', 'after-durable');
+  appended(commits: readonly PendingCommit[], seq: Seq): void {
+    this.#owner.host.faultPoint('agent.accepted', 'after-durable');
     const last = commits[commits.length - 1] as PendingCommit;
     const isFirst = !this.#hasRecords;
     this.#hasRecords = true;
@@ -322,16 +317,16 @@ export class Committer {
       if (others !== undefined) for (const other of others) other.accepted();
     }
     if (last.isSnapshot) this.#trim(seq, last.version);
-    this.#options.onAccepted(isFirst);
+    this.#owner.committed(isFirst);
   }
 
-  #onFailed(
+  appendFailed(
     commits: readonly PendingCommit[],
     behind: readonly PendingCommit[],
     { status, cause }: FailedEnd,
   ): void {
     // The activation ends first: nothing that hears of the failure may take it for still alive.
-    this.#options.onFailed(cause);
+    this.#owner.commitFailed(cause);
     fail(commits, cause, status === 'unknown');
     fail(behind, cause, false);
   }
@@ -339,7 +334,7 @@ export class Committer {
   /** Cuts history at the newest known snapshot that leaves as many versions as are to be kept. */
   #trim(seq: Seq, version: number): void {
     this.#snapshots.push({ seq, version });
-    const keepFrom = version - this.#options.contract.limits.historyVersions;
+    const keepFrom = version - this.#owner.contract.limits.historyVersions;
     let cut = -1;
     for (const [index, snapshot] of this.#snapshots.entries())
       if (snapshot.version <= keepFrom) cut = index;
@@ -347,11 +342,11 @@ export class Committer {
     if (before === undefined || before === this.#trimmedBefore) return;
     this.#trimmedBefore = before;
     this.#snapshots.splice(0, cut);
-    this.#options.host.log.trim(this.#options.address, before).catch(error => {
-      this.#options.host.logger.warn(
+    this.#owner.host.log.trim(this.#owner.address, before).catch(error => {
+      this.#owner.host.logger.warn(
         'history could not be trimmed; it is tried again at the next snapshot',
         {
-          address: this.#options.address,
+          address: this.#owner.address,
           error: String(error),
         },
       );

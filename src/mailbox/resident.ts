@@ -2,7 +2,7 @@
  * One agent's place on this node: its mailbox, and its activation while there is one. The mailbox
  * outlives activations: when one ends, the next loads and goes on with what waits.
  */
-import { Activation } from '../agent/activation.ts';
+import { Activation, type ActivationOwner } from '../agent/activation.ts';
 import { withOutcome } from '../agent/failure.ts';
 import type { AgentHost } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
@@ -10,12 +10,12 @@ import type { MailboxItem } from '../agent/item.ts';
 import { type LoadedAgent, loadAgent } from '../agent/load.ts';
 import { packAgent, type RestedAgent, unpackAgent } from '../agent/rested.ts';
 import { TroupeError, wrapError } from '../core/errors.ts';
-import type { Timer } from '../ports/clock.ts';
 import { noticedAt } from '../state/image.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
 import type { Restable } from './hot-list.ts';
 import { isBehindInbox } from './inbox-order.ts';
+import { InboxWatch } from './inbox-watch.ts';
 import { Mailbox } from './mailbox.ts';
 import { wakeAgainAt } from './wake-again.ts';
 
@@ -32,7 +32,7 @@ export interface ResidentType {
 const atRest = new TroupeError('CANCELLED', { detail: 'the agent is at rest' });
 
 /** An agent on this node. */
-export class Resident implements Runnable, Restable {
+export class Resident implements Runnable, Restable, ActivationOwner {
   readonly address: string;
   isReady = false;
   /** Whether it was announced as activated. */
@@ -52,7 +52,7 @@ export class Resident implements Runnable, Restable {
   #isLoading = false;
   #isBusy = false;
   #isClosed = false;
-  #inboxTimer: Timer | undefined;
+  #inboxWatch: InboxWatch | undefined;
   /** How many activations have ended since an append was accepted. */
   #endings = 0;
 
@@ -64,6 +64,18 @@ export class Resident implements Runnable, Restable {
 
   get key(): string {
     return this.address.slice(this.address.indexOf('/') + 1);
+  }
+
+  get implementation(): Implementation {
+    return this.#type.implementation;
+  }
+
+  get host(): AgentHost {
+    return this.#type.host;
+  }
+
+  get isActive(): boolean {
+    return this.#activation !== undefined;
   }
 
   get activation(): Activation | undefined {
@@ -193,7 +205,7 @@ export class Resident implements Runnable, Restable {
   close(cause: TroupeError): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#inboxTimer?.cancel();
+    this.#inboxWatch?.close();
     this.#activation?.close(cause);
     this.#rejectAll(cause);
   }
@@ -283,28 +295,23 @@ export class Resident implements Runnable, Restable {
   #begin(loaded: LoadedAgent | undefined): void {
     this.#isLoading = false;
     if (this.#isClosed) return;
-    const { host, implementation, dispatcher } = this.#type;
     try {
-      this.#activation = new Activation({
-        address: this.address,
-        key: this.key,
-        implementation,
-        host,
-        loaded,
-        onReady: () => {
-          this.#endings = 0;
-          if (this.waiting > 0) dispatcher.add(this);
-        },
-        // Apart from what waits, so that only what is behind it in order has to wait with it.
-        onRepeat: (item, pauseMs) =>
-          this.#openHeld().pause(item, pauseMs, () => this.#releaseHeld()),
-        onEnded: cause => this.#activationEnded(cause),
-      });
+      this.#activation = new Activation(this, loaded);
     } catch (error) {
       this.#loadFailed(wrapError('STATE_MISMATCH', error, `${this.address} could not begin`));
       return;
     }
     this.#resume(this.#activation);
+  }
+
+  turnMayRun(): void {
+    this.#endings = 0;
+    if (this.waiting > 0) this.#type.dispatcher.add(this);
+  }
+
+  /** Apart from what waits, so that only what is behind it in order has to wait with it. */
+  repeat(item: MailboxItem, pauseMs: number): void {
+    this.#openHeld().pause(item, pauseMs, () => this.#releaseHeld());
   }
 
   #resume(activation: Activation): void {
@@ -328,7 +335,7 @@ export class Resident implements Runnable, Restable {
   }
 
   /** The activation lost its log. What waits was not begun: the next activation takes it. */
-  #activationEnded(cause: TroupeError): void {
+  activationEnded(cause: TroupeError): void {
     this.#versionSeen = this.versionSeen;
     const { host } = this.#type;
     const wakeAt = this.#activation?.committer?.wakeAt ?? noticedAt;
@@ -357,33 +364,17 @@ export class Resident implements Runnable, Restable {
   }
 
   #watchInbox(): void {
-    const { clock, limits } = this.#type.host;
-    this.#inboxTimer ??= clock.setTimer(limits.inboxDelayMs, () => {
-      this.#inboxTimer = undefined;
-      this.#recordInbox(clock.monotonic() - limits.inboxDelayMs);
-    });
-  }
-
-  /** Confirms messages that have waited long, so that their senders may forget them. */
-  #recordInbox(arrivedBefore: number): void {
-    let remain = false;
-    for (const item of [...(this.#mailbox?.items() ?? []), ...(this.#held?.items ?? [])]) {
-      if (
-        item.envelope.guarantee !== 'exactly_once' ||
-        item.inboxId !== undefined ||
-        item.work !== undefined
-      )
-        continue;
-      if (item.arrivedAt <= arrivedBefore) this.#activation?.recordInbox(item);
-      remain ||= item.inboxId === undefined;
-    }
-    if (remain) this.#watchInbox();
+    this.#inboxWatch ??= new InboxWatch(this.#type.host, item =>
+      this.#activation?.recordInbox(item),
+    );
+    this.#inboxWatch.start(() => [...(this.#mailbox?.items() ?? []), ...(this.#held?.items ?? [])]);
   }
 
   #rejectAll(cause: TroupeError): void {
     const reads = this.#reads ?? [];
     this.#reads = undefined;
     const items = [...(this.#mailbox?.clear() ?? []), ...(this.#held?.clear() ?? []), ...reads];
+    if (items.length === 0) return;
     // What is in the inbox will be handled, by this life of the process or the next.
     const later = withOutcome(cause, 'unknown');
     for (const item of items) item.reject(item.inboxId === undefined ? cause : later);

@@ -66,15 +66,31 @@ function diskFile(path: string, calls: FileCalls): DiskFile {
   };
 }
 
+const slabBytes = 1 << 17;
+const slabPartMax = 1 << 12;
+let slab: Uint8Array = new Uint8Array(slabBytes);
+let slabUsed = 0;
+
+/** Memory for what is read. Small reads share it, as memory of their own would cost them more. */
+function room(length: number): Uint8Array {
+  if (length > slabPartMax) return new Uint8Array(length);
+  if (slabUsed + length > slabBytes) {
+    slab = new Uint8Array(slabBytes);
+    slabUsed = 0;
+  }
+  slabUsed += length;
+  return slab.subarray(slabUsed - length, slabUsed);
+}
+
 async function readAll(calls: FileCalls, offset: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
+  const bytes = room(length);
   let done = 0;
   while (done < length) {
     const count = await calls.read(bytes.subarray(done), offset + done);
     if (count === 0) break;
     done += count;
   }
-  return done === length ? bytes : bytes.slice(0, done);
+  return done === length ? bytes : bytes.subarray(0, done);
 }
 
 /** The kernel may take a part only, on a full device above all: then the next call says so. */

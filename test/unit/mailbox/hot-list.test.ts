@@ -5,58 +5,97 @@ import { HotList, type Restable } from '../../../src/mailbox/hot-list.ts';
 class Agent implements Restable {
   wasUsed = false;
   hotPlace = -1;
+  isActive = true;
   isBusy = false;
-  isResting = false;
 
   rest(): boolean {
-    this.isResting = !this.isBusy;
-    return this.isResting;
+    if (this.isBusy || !this.isActive) return false;
+    this.isActive = false;
+    return true;
   }
 }
 
-function listOf(count: number): { list: HotList<Agent>; agents: Agent[] } {
+const newMax = 256;
+
+/** A list that keeps `count`, all of which were used while they were new. */
+function listOf(count: number): { list: HotList<Agent>; kept: Agent[] } {
   const list = new HotList<Agent>(count);
+  const kept = Array.from({ length: count }, () => new Agent());
+  for (const agent of kept) {
+    list.add(agent);
+    agent.wasUsed = true;
+  }
+  pass(list, newMax);
+  for (const agent of kept) agent.wasUsed = false;
+  return { list, kept };
+}
+
+/** Adds agents that are not used again. */
+function pass(list: HotList<Agent>, count: number): Agent[] {
   const agents = Array.from({ length: count }, () => new Agent());
   for (const agent of agents) list.add(agent);
-  return { list, agents };
+  return agents;
+}
+
+/** Adds an agent that is used, until it is no more new. */
+function come(list: HotList<Agent>): Agent {
+  const agent = new Agent();
+  list.add(agent);
+  agent.wasUsed = true;
+  pass(list, newMax);
+  return agent;
 }
 
 describe('the list of agents that are ready to run', () => {
-  it('lets an agent rest for one that comes, and keeps those that were used since', () => {
-    const { list, agents } = listOf(4);
-    for (const agent of agents) agent.wasUsed = agent !== agents[2];
-    list.add(new Agent());
-    expect(agents.map(agent => agent.isResting)).toEqual([false, false, true, false]);
-    expect(agents[2]?.hotPlace).toBe(-1);
-    expect(list.length).toBe(4);
+  it('lets those rest that are called once, and keeps the others for it', () => {
+    const { list, kept } = listOf(4);
+    const once = pass(list, 1_000);
+    expect(once.filter(agent => agent.isActive)).toEqual(once.slice(-newMax));
+    expect(kept.every(agent => agent.isActive)).toBe(true);
+  });
+
+  it('gives the place of one that was not used since to one that was', () => {
+    const { list, kept } = listOf(4);
+    for (const agent of kept) agent.wasUsed = agent !== kept[2];
+    const agent = come(list);
+    expect(kept.map(each => each.isActive)).toEqual([true, true, false, true]);
+    expect([agent.isActive, agent.hotPlace, kept[2]?.hotPlace]).toEqual([true, 2, -1]);
   });
 
   it('comes round to those that were used once and not again', () => {
-    const { list, agents } = listOf(4);
-    for (const agent of agents) agent.wasUsed = true;
-    for (let count = 0; count < 6; count += 1) list.add(new Agent());
-    expect(agents.every(agent => agent.isResting)).toBe(true);
+    const { list, kept } = listOf(4);
+    for (const agent of kept) agent.wasUsed = true;
+    for (let count = 0; count < 6; count += 1) come(list);
+    expect(kept.some(agent => agent.isActive)).toBe(false);
   });
 
   it('grows while nobody may rest, and not with an agent that it has', () => {
-    const { list, agents } = listOf(3);
-    for (const agent of agents) agent.isBusy = true;
-    list.add(new Agent());
-    for (const agent of agents) list.add(agent);
-    expect(list.length).toBe(4);
-    expect(agents.some(agent => agent.isResting)).toBe(false);
+    const { list, kept } = listOf(3);
+    for (const agent of kept) agent.isBusy = true;
+    const agent = come(list);
+    for (const each of kept) list.add(each);
+    expect(agent.hotPlace).toBe(3);
+    expect(kept.map(each => each.hotPlace)).toEqual([0, 1, 2]);
   });
 
-  it('forgets whom it is told to, and only them', () => {
-    const { list, agents } = listOf(5);
-    const [first, , , , last] = agents as [Agent, Agent, Agent, Agent, Agent];
+  it('takes the place of one whose activation has ended', () => {
+    const { list, kept } = listOf(2);
+    for (const agent of kept) agent.wasUsed = true;
+    (kept[1] as Agent).isActive = false;
+    expect(come(list).hotPlace).toBe(1);
+  });
+
+  it('forgets whom it is told to, and lets the idle rest', () => {
+    const { list, kept } = listOf(5);
+    const [first, second, , , last] = kept as [Agent, Agent, Agent, Agent, Agent];
     list.remove(first);
     list.remove(first);
     list.remove(last);
-    expect(list.length).toBe(3);
-    list.restAll(agent => agent !== agents[1]);
-    expect(agents.filter(agent => agent.hotPlace >= 0)).toEqual([agents[1]]);
+    const [fresh] = pass(list, 1);
+    list.restAll(agent => agent !== second);
+    expect(kept.filter(agent => agent.hotPlace >= 0)).toEqual([second]);
+    expect(fresh?.isActive).toBe(false);
     list.clear();
-    expect(agents[1]?.hotPlace).toBe(-1);
+    expect(second.hotPlace).toBe(-1);
   });
 });
