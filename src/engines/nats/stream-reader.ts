@@ -4,7 +4,7 @@
  * caller decides.
  */
 import { TroupeError } from '../../core/errors.ts';
-import type { NatsClient, NatsMessage } from './client.ts';
+import type { NatsClient, NatsHeaders } from './client.ts';
 import { type DirectAnswer, DirectGets } from './direct-gets.ts';
 import { askJetStream, isObject, jetStreamCodes, refusedError } from './jetstream.ts';
 import { type Attempted, type RepeatParts, repeat } from './repeat.ts';
@@ -61,23 +61,6 @@ export class StreamReader {
   constructor(parts: StreamReaderParts) {
     this.#parts = parts;
     this.#gets = new DirectGets(parts.client, parts.clock);
-  }
-
-  /** The last message of a subject that some replica has. */
-  async last(stream: string, subject: string): Promise<StoredMessage | undefined> {
-    const { client, isDirect } = this.#parts;
-    if (isDirect) {
-      const { timeoutMs } = readLimits;
-      const reply = await client.request(`$JS.API.DIRECT.GET.${stream}.${subject}`, noBytes, {
-        timeoutMs,
-      });
-      if (reply.status === 'answered') {
-        const message = directMessage(reply.message);
-        if (message !== undefined) return message;
-        if (reply.message.status === 404) return undefined;
-      }
-    }
-    return this.fromLeader(stream, { last_by_subj: subject });
   }
 
   /** Messages of a subject that some replica has, if batches are to be had; else the leader's. */
@@ -154,7 +137,7 @@ export class StreamReader {
     if (this.#hasBatches) {
       const answer = await this.#gets.get(stream, { multi_last: subjects });
       const found = answer === undefined ? undefined : inOrder(answer);
-      const upTo = answer === undefined ? 0 : numberIn(answer.end, 'Nats-UpTo-Sequence');
+      const upTo = answer === undefined ? 0 : numberIn(answer.end.headers, 'Nats-UpTo-Sequence');
       if (found?.isComplete === true && (upTo ?? 0) >= minSeq) return found.messages;
     }
     const found: StoredMessage[] = [];
@@ -183,32 +166,31 @@ export class StreamReader {
   }
 }
 
-const noBytes = new Uint8Array();
-
 /** A batch is whole when each message names the one before it; a lost one would go unseen. */
 function inOrder({ messages, end }: DirectAnswer): FoundMessages | undefined {
   const found: StoredMessage[] = [];
   let before = 0;
   for (const message of messages) {
-    const stored = directMessage(message);
-    if (stored === undefined || numberIn(message, 'Nats-Last-Sequence') !== before)
+    const { headers, payload } = message;
+    const stored = storedMessage(headers, payload);
+    if (stored === undefined || numberIn(headers, 'Nats-Last-Sequence') !== before)
       return undefined;
     found.push(stored);
     before = stored.seq;
   }
   if (end.status === 404) return { messages: [], isComplete: true };
-  if (end.status !== 204 || numberIn(end, 'Nats-Last-Sequence') !== before) return undefined;
-  return { messages: found, isComplete: numberIn(end, 'Nats-Num-Pending') === 0 };
+  const { headers, status } = end;
+  if (status !== 204 || numberIn(headers, 'Nats-Last-Sequence') !== before) return undefined;
+  return { messages: found, isComplete: numberIn(headers, 'Nats-Num-Pending') === 0 };
 }
 
-function directMessage(message: NatsMessage): StoredMessage | undefined {
-  const seq = numberIn(message, 'Nats-Sequence');
-  const subject = message.headers['Nats-Subject'];
-  if (message.status !== 0 || seq === undefined || subject === undefined) return undefined;
-  return { seq, subject, payload: message.payload };
+function storedMessage(headers: NatsHeaders, payload: Uint8Array): StoredMessage | undefined {
+  const seq = numberIn(headers, 'Nats-Sequence');
+  const subject = headers['Nats-Subject'];
+  return seq === undefined || subject === undefined ? undefined : { seq, subject, payload };
 }
 
-function numberIn({ headers }: NatsMessage, name: string): number | undefined {
+function numberIn(headers: NatsHeaders, name: string): number | undefined {
   const text = headers[name];
   return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
