@@ -1,16 +1,11 @@
 /**
- * Keys and values, the bus and blobs on real NATS servers. Each subject is a cluster of its own on
- * servers that all share, and is removed from them afterwards. With three servers the two
- * handles of a bus are connected to two of them.
+ * Keys and values, the bus and blobs on real NATS servers, each subject in a cluster of its own.
  */
 
 import { openNatsBlob } from '../../src/engines/nats/blob.ts';
-import { blobConfig, blobStream, blobSubjects } from '../../src/engines/nats/blob-head.ts';
+import { blobConfig, blobSubjects } from '../../src/engines/nats/blob-head.ts';
 import { openNatsBus } from '../../src/engines/nats/bus.ts';
-import type { NatsClient } from '../../src/engines/nats/client.ts';
 import { connectNats } from '../../src/engines/nats/connection.ts';
-import { askJetStream, type JsonObject } from '../../src/engines/nats/jetstream.ts';
-import { bucketStream } from '../../src/engines/nats/key-subject.ts';
 import { openNatsKeyValue } from '../../src/engines/nats/key-value.ts';
 import { bucketConfig } from '../../src/engines/nats/key-value-entry.ts';
 import { ensureStream } from '../../src/engines/nats/streams.ts';
@@ -21,7 +16,7 @@ import type { BlobSubject } from '../../src/testing/blob-laws.ts';
 import type { BusSubject } from '../../src/testing/bus-subject.ts';
 import type { KeyValueSubject } from '../../src/testing/key-value-subject.ts';
 import { pass } from '../../src/testing/law-checks.ts';
-import { freshCluster, lawServers, type NatsSetting } from './nats-law-servers.ts';
+import { type NatsKind, openNatsGround } from './nats-subjects.ts';
 import { reopenable } from './reopenable.ts';
 
 const clock = systemClock();
@@ -29,37 +24,38 @@ const random = systemRandom();
 
 /** Keys and values in a bucket. */
 export async function openNatsKeyValues(
-  setting: NatsSetting,
+  kind: NatsKind,
 ): Promise<KeyValueSubject & AsyncDisposable> {
-  const bucket = `tp_${freshCluster()}`;
-  const config = bucketConfig(bucket, setting.replicas);
-  const { client, remove } = await openStream(setting, config, bucketStream(bucket));
+  const ground = await openNatsGround(kind);
+  const { client } = ground;
+  const bucket = `tp_${ground.cluster}_main`;
+  await ensureStream({ client, clock, random }, bucketConfig(bucket, kind.replicas));
   const open = async () => openNatsKeyValue({ client, clock, random, bucket });
-  const { first, ...rest } = await reopenable(open, remove);
+  const { first, ...rest } = await reopenable(open, async () => ground[Symbol.asyncDispose]());
   return { keyValue: first, clock, ...rest };
 }
 
-/** Blobs in a stream. Damage is a message of a part that has one bit changed. */
-export async function openNatsBlobs(setting: NatsSetting): Promise<BlobSubject & AsyncDisposable> {
-  const cluster = freshCluster();
-  const config = blobConfig(cluster, setting.replicas);
-  const { client, remove } = await openStream(setting, config, blobStream(cluster));
+/** Blobs in a stream. Damage is a message of the first part that has one bit changed. */
+export async function openNatsBlobs(kind: NatsKind): Promise<BlobSubject & AsyncDisposable> {
+  const ground = await openNatsGround(kind);
+  const { client, cluster } = ground;
+  await ensureStream({ client, clock, random }, blobConfig(cluster, kind.replicas));
   const open = async () => openNatsBlob({ client, clock, random, cluster });
-  const { first, ...rest } = await reopenable(open, remove);
+  const { first, ...rest } = await reopenable(open, async () => ground[Symbol.asyncDispose]());
   const damage = async (id: string) => {
     const bytes = await first.get(id);
     bytes?.set([(bytes[0] ?? 0) ^ 1]);
-    const partBytes = 524_288;
-    const subject = `${blobSubjects(cluster)}.part.${id}.${partBytes}.0`;
+    const subject = `${blobSubjects(cluster)}.part.${id}.524288.0`;
     await client.request(subject, bytes ?? new Uint8Array(), { timeoutMs: 5_000 });
   };
   return { blob: first, clock, damage, ...rest };
 }
 
-/** A bus. */
-export async function openNatsBuses(setting: NatsSetting): Promise<BusSubject & AsyncDisposable> {
-  const { urls } = await lawServers(setting);
-  const prefix = `tp.${freshCluster()}`;
+/** A bus with two handles, connected to different servers if there are several. */
+export async function openNatsBuses(kind: NatsKind): Promise<BusSubject & AsyncDisposable> {
+  const ground = await openNatsGround(kind);
+  const { urls, cluster } = ground;
+  const prefix = `tp.${cluster}`;
   const clients = await Promise.all(
     [urls.at(0), urls.at(-1)].map(url => connectNats({ servers: url ?? '' }, { clock })),
   );
@@ -71,7 +67,7 @@ export async function openNatsBuses(setting: NatsSetting): Promise<BusSubject & 
     clock,
     async [Symbol.asyncDispose]() {
       await Promise.all([bus.close(), other.close()]);
-      await Promise.all(clients.map(client => client.close()));
+      await Promise.all([...clients.map(client => client.close()), ground[Symbol.asyncDispose]()]);
     },
   };
 }
@@ -109,19 +105,4 @@ function known(bus: Bus, other: Bus): Bus {
       return stop;
     },
   };
-}
-
-async function openStream(
-  setting: NatsSetting,
-  config: JsonObject,
-  name: string,
-): Promise<{ client: NatsClient; remove: () => Promise<void> }> {
-  const { urls } = await lawServers(setting);
-  const client = await connectNats({ servers: urls }, { clock });
-  await ensureStream({ client, clock, random }, config);
-  const remove = async () => {
-    await askJetStream(client, `STREAM.DELETE.${name}`, undefined, 5_000);
-    await client.close();
-  };
-  return { client, remove };
 }

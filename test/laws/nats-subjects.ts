@@ -33,6 +33,8 @@ let lastNumber = 0;
 export interface NatsGround extends AsyncDisposable {
   readonly client: OpenConnection;
   readonly cluster: string;
+  /** The addresses of all servers. */
+  readonly urls: readonly string[];
 }
 
 /** Opens a ground; all streams of the cluster are removed in the end. */
@@ -44,6 +46,7 @@ export async function openNatsGround(kind: NatsKind): Promise<NatsGround> {
   return {
     client,
     cluster,
+    urls,
     async [Symbol.asyncDispose]() {
       await removeStreams(client, cluster);
       await client.close();
@@ -84,7 +87,8 @@ function serversOf({ release, count }: NatsKind): Promise<NatsServers> {
 async function removeStreams(client: OpenConnection, cluster: string): Promise<void> {
   const answer = await askJetStream(client, 'STREAM.NAMES', {}, 5_000);
   const names = answer.status === 'answered' ? answer.value.streams : [];
-  const own = (Array.isArray(names) ? names : []).filter(name => name.startsWith(`tp_${cluster}_`));
+  const isOwn = (name: string) => name.replace(/^KV_/, '').startsWith(`tp_${cluster}_`);
+  const own = (Array.isArray(names) ? names : []).filter(isOwn);
   await Promise.all(
     own.map(name => askJetStream(client, `STREAM.DELETE.${name}`, undefined, 5_000)),
   );

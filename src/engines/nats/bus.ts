@@ -94,6 +94,7 @@ class NatsBus implements Bus {
     this.#refuseClosed();
     const subject = subjectOfTopic(this.#asked, topic);
     return this.#listen(subject, 'one', (message, isStopped) => {
+      if (message.reply === undefined) return;
       if (isStopped()) return this.#send(message, new Uint8Array(), stoppedHeaders);
       if (this.#isLate(message)) return this.#send(message, new Uint8Array(), lateHeaders);
       void this.#answer(message, topic, responder);
