@@ -33,7 +33,7 @@ import { admission, answerAgain, isSettled } from './settled.ts';
 import { Tasks } from './tasks.ts';
 import { Timers } from './timers.ts';
 import { abandonTurn, closeTurn, TurnContext, type TurnDecision } from './turn-context.ts';
-import { recordInbox, sealTurn } from './turn-record.ts';
+import { isRepetition, recordInbox, sealTurn } from './turn-record.ts';
 
 /** Whose activation it is, and who is told. */
 export interface ActivationOwner {
@@ -64,6 +64,8 @@ export class Activation implements RepeatingAgent {
   readonly #timers: Timers;
   #memoryState: unknown;
   #memoryVersion = 0;
+  /** The message whose turn waits for something. */
+  #handling: Envelope | undefined;
   #isEnded = false;
 
   /** Without `loaded` the agent is kept in memory only. */
@@ -224,7 +226,8 @@ export class Activation implements RepeatingAgent {
 
   /** Records a waiting message, so that its sender may forget it. */
   recordInbox(item: MailboxItem): void {
-    recordInbox(this, item);
+    // What is handled just now consumes its number and key when it is done.
+    if (!isRepetition(item.envelope, this.#handling)) recordInbox(this, item);
   }
 
   record(ops: readonly Op[]): Promise<void> {
@@ -286,6 +289,7 @@ export class Activation implements RepeatingAgent {
     startedAt: number,
   ): Promise<void> {
     const { slowTurnMs } = this.host.limits;
+    this.#handling = item.envelope;
     const watch = this.host.clock.setTimer(slowTurnMs, () => this.#warnOfSlow(item));
     try {
       const value = await result;
@@ -293,6 +297,7 @@ export class Activation implements RepeatingAgent {
     } catch (error) {
       this.#failed(item, context, error, startedAt);
     } finally {
+      this.#handling = undefined;
       watch.cancel();
     }
   }

@@ -133,6 +133,19 @@ export function recordInbox(agent: RecordingAgent, item: MailboxItem): void {
   }
 }
 
+/** Whether a message is another one once more: by its number, or by its key. */
+export function isRepetition(message: Envelope, other: Envelope | undefined): boolean {
+  if (other === undefined) return false;
+  const { numbering, idempotencyKey: key, priority } = message;
+  if (key !== undefined && key === other.idempotencyKey) return true;
+  return (
+    numbering !== undefined &&
+    numbering.number === other.numbering?.number &&
+    numbering.sender === other.numbering.sender &&
+    priority === other.priority
+  );
+}
+
 function commitOrFail(
   agent: RecordingAgent,
   { envelope }: MailboxItem,
