@@ -14,6 +14,7 @@ import {
   type NatsConnectionOptions,
   type NatsCredentials,
 } from './connection-options.ts';
+import { shuffled } from './dial-order.ts';
 import { LiveConnection } from './live-connection.ts';
 
 /** What a connection needs beside its options. */
@@ -96,13 +97,6 @@ async function dial(nats: Package, options: CheckedOptions): Promise<NatsConnect
   throw telling ?? connectError('no server was named', options);
 }
 
-function shuffled(servers: readonly string[]): readonly string[] {
-  return servers
-    .map(server => ({ server, place: Math.random() }))
-    .sort((left, right) => left.place - right.place)
-    .map(({ server }) => server);
-}
-
 async function wireOptions(nats: Package, options: CheckedOptions) {
   const authenticator = await authenticatorOf(nats, options.credentials);
   return {
@@ -118,6 +112,7 @@ async function wireOptions(nats: Package, options: CheckedOptions) {
     ignoreAuthErrorAbort: true,
     // The other servers are taken over by the connection itself, once it stands.
     ignoreClusterUpdates: true,
+    noRandomize: true,
     noAsyncTraces: true,
     ...(options.tls === undefined ? {} : { tls: definedOf(options.tls) }),
     ...(authenticator === undefined ? {} : { authenticator }),

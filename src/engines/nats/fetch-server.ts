@@ -144,6 +144,8 @@ async function layOut(workshop: string, { sources = '' }: { sources?: string }):
     'APT::Sandbox::User "root";',
     'Acquire::Languages "none";',
     'Acquire::Retries "3";',
+    'Acquire::http::Timeout "20";',
+    'Acquire::https::Timeout "20";',
   ];
   const ownSources = [
     `Dir::Etc::SourceList ${inside('debian.sources')};`,

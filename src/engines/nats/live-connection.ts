@@ -28,6 +28,7 @@ import {
   sendError,
 } from './connection-errors.ts';
 import type { CheckedOptions } from './connection-options.ts';
+import { shuffled } from './dial-order.ts';
 import { RequestTable } from './request-table.ts';
 import { SendWindow } from './send-window.ts';
 
@@ -240,28 +241,36 @@ export class LiveConnection implements NatsClient, AsyncDisposable {
 
   async #watch(events: AsyncIterable<Status>): Promise<void> {
     for await (const event of events) {
-      if (event.type === 'ping') this.#takeOverServers();
+      if (event.type === 'ping') this.#everySecond();
       else if (event.type === 'disconnect') this.#become('disconnected');
       else if (event.type === 'reconnect') {
         this.#server = serverInfo(this.#wire);
         this.#takeOverServers();
         this.#thrownOut = undefined;
         this.#become('connected');
-        // It stays deaf if that fails, until the next connection.
-        if (this.#deaf !== undefined) this.listenForAnswers().catch(() => undefined);
       } else if (event.type === 'error') this.#refused(event.error);
     }
     this.#become('closed');
   }
 
-  /** Reconnecting goes to the servers that were named, and to those that they name. */
+  #everySecond(): void {
+    this.#takeOverServers();
+    // Somebody may have given the permission back; until then it stays deaf.
+    if (this.#deaf !== undefined) this.listenForAnswers().catch(() => undefined);
+  }
+
+  /**
+   * Reconnecting goes to the servers that were named, and to those that they name; last to the one
+   * that broke, which may stand still and cost a time-out.
+   */
   #takeOverServers(): void {
     const named = [...this.#parts.options.servers, ...(this.#wire.info?.connect_urls ?? [])];
     const known = new Set(this.#wire.getServers().map(({ listen }) => listen));
     const wanted = new Set(named.slice(0, serversMax));
-    if (known.size !== wanted.size || [...wanted].some(server => !known.has(server))) {
-      this.#wire.setServers([...wanted]);
-    }
+    if (known.size === wanted.size && [...wanted].every(server => known.has(server))) return;
+    const current = this.#wire.getServer();
+    wanted.delete(current);
+    this.#wire.setServers([...shuffled([...wanted]), current]);
   }
 
   #become(status: NatsStatus): void {

@@ -1,4 +1,6 @@
 /** A connection on real servers: what a failure is called, and that nothing waits unseen. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TroupeError } from '../../../src/core/errors.ts';
 import type { NatsClient, NatsMessage, NatsStatus } from '../../../src/engines/nats/client.ts';
@@ -235,6 +237,34 @@ describe('subscriptions that fail', () => {
   });
 });
 
+describe('permissions that change', () => {
+  it('end what may not go on, and requests at once; both come back with them', async () => {
+    const permissions = { subscribe: { deny: ['none'] } };
+    const users = [{ user: 'all', password: 'secret', permissions }];
+    const configure = (config: ServerConfig) => ({ ...config, more: { authorization: { users } } });
+    await using own = await natsServers({ configure });
+    const [server] = own.servers;
+    const file = join(server?.directory ?? '', 'conf');
+    const before = readFileSync(file, 'utf8');
+    const reload = (config: string) => {
+      writeFileSync(file, config);
+      process.kill(server?.pid ?? 0, 'SIGHUP');
+    };
+    await using client = await connect({ servers: own.urls });
+    const { promise, resolve } = Promise.withResolvers<TroupeError>();
+    await client.subscribe('kept', () => undefined, { onEnded: resolve });
+    const ask = () => client.request('nobody.there', bytes(''), { timeoutMs });
+    reload(before.replace('"none"', '"kept", "_INBOX.>"'));
+    expect(await promise).toMatchObject({ code: 'UNAUTHORIZED' });
+    await expect.poll(ask).toMatchObject({
+      status: 'unavailable',
+      cause: { code: 'UNAUTHORIZED', outcome: 'not-executed' },
+    });
+    reload(before);
+    await expect.poll(ask, { timeout: 5_000 }).toEqual({ status: 'nobody' });
+  });
+});
+
 describe('connecting', () => {
   it('is refused with the wrong password, and names no password', async () => {
     const credentials = { user: 'all', password: 'wrong-one' };
@@ -296,6 +326,59 @@ describe('a server that goes', () => {
     await echo(client, 'flush');
     expect((await client.request('flush', bytes(''), { timeoutMs })).status).toBe('answered');
     expect(seen).toEqual(['after']);
+  });
+
+  it('delivers later nothing that it was given before, however hard it is pushed', async () => {
+    await using own = await natsServers();
+    const [server] = own.servers;
+    await using client = await connectNats({ servers: own.urls }, { clock: systemClock() });
+    const taken: { life: number; isTaken: boolean }[] = [];
+    const wrong: unknown[] = [];
+    let life = 0;
+    let arrived = 0;
+    client.onStatus(status => {
+      if (status === 'connected') life += 1;
+    });
+    await client.subscribe('pushed', message => {
+      const number = Number(text(message.payload));
+      arrived += 1;
+      const was = taken[number];
+      if (was?.isTaken !== true || was.life !== life) wrong.push({ number, was, life });
+    });
+    const push = () => {
+      const isTaken = client.publish('pushed', bytes(String(taken.length)));
+      taken.push({ life, isTaken });
+    };
+    await echo(client, 'flush');
+    const flush = () => client.request('flush', bytes(''), { timeoutMs });
+    for (let round = 1; round <= 3; round++) {
+      push();
+      expect((await flush()).status).toBe('answered');
+      const killed = server?.kill().then(() => server.start());
+      while (life < round) {
+        for (let count = 0; count < 20; count++) push();
+        await new Promise(setImmediate);
+      }
+      await killed;
+    }
+    expect((await flush()).status).toBe('answered');
+    expect(wrong).toEqual([]);
+    expect(arrived).toBeGreaterThanOrEqual(3);
+    expect(taken.filter(({ isTaken }) => !isTaken).length).toBeGreaterThan(0);
+  });
+
+  it('leaves a frozen server for another one at once, when it has been given up', async () => {
+    await using own = await natsServers({ count: 3 });
+    await using client = await connectNats({ servers: own.urls }, { clock: systemClock() });
+    const down = reached(client, 'disconnected');
+    const { name } = client.server;
+    await own.servers.find(server => server.name === name)?.kill('SIGSTOP');
+    await down;
+    const brokeAt = performance.now();
+    await reached(client, 'connected');
+    expect(client.server.name).not.toBe(name);
+    // To dial the frozen one costs 3 s.
+    expect(performance.now() - brokeAt).toBeLessThan(2_000);
   });
 
   it('goes to another server of a cluster that it was not told of', async () => {
