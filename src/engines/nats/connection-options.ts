@@ -64,13 +64,13 @@ export interface CheckedOptions {
 }
 
 /** What is taken where the options say nothing. */
-export const connectionDefaults = {
+export const connectionDefaults: Omit<CheckedOptions, 'servers' | 'credentials' | 'tls'> = {
   clientName: 'troupe',
   inboxPrefix: '_INBOX',
   connectTimeoutMs: 3_000,
   requestsMax: 20_000,
   unreadBytesMax: 32 * 1024 * 1024,
-} as const;
+};
 
 const defaultPort = 4222;
 const serversMax = 100;
