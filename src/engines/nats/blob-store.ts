@@ -15,7 +15,13 @@ import { askJetStream, isObject, type JsonObject, publishInto, refusedError } fr
 import { type LeaderRecord, leaderRecord, type RecordParts } from './leader-record.ts';
 import { type Attempted, repeat } from './repeat.ts';
 
-/** A head that was read, and its place. */
+/** A head, and its place. */
+export interface StoredHead {
+  readonly seq: number;
+  readonly head: BlobHead;
+}
+
+/** A head that was come upon, and its place. */
 export interface FoundHead {
   readonly id: string;
   readonly seq: number;
@@ -50,7 +56,7 @@ export class BlobStore {
    *
    * @throws `LOG_CORRUPT` when it is damaged.
    */
-  async head(id: string): Promise<{ readonly seq: number; readonly head: BlobHead } | undefined> {
+  async head(id: string): Promise<StoredHead | undefined> {
     const record = await this.#record({ last_by_subj: this.#headSubject(id) });
     return record && { seq: record.seq, head: decodeBlobHead(id, record.payload) };
   }

@@ -10,8 +10,10 @@ import type { Blob } from '../../ports/blob.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Random } from '../../ports/random.ts';
 import type { BlobHead } from './blob-head.ts';
-import { BlobStore, type FoundHead } from './blob-store.ts';
+import { BlobStore, type FoundHead, type StoredHead } from './blob-store.ts';
 import type { NatsClient } from './client.ts';
+import type { RecordParts } from './leader-record.ts';
+import { repeat } from './repeat.ts';
 
 /** What blobs stand on. */
 export interface NatsBlobOptions {
@@ -40,6 +42,9 @@ const attemptsMax = 8;
 /** A blob that was begun and not finished for so long was left by a process that died. */
 const storingMsMax = 600_000;
 
+/** What is noted where there never was a blob. */
+const noBlob = { size: 0, partBytes: 1 } as const;
+
 const idPattern = /^[0-9a-f]{64}$/;
 
 /**
@@ -54,16 +59,20 @@ export function openNatsBlob(options: NatsBlobOptions): Blob {
 
 class NatsBlob implements Blob {
   readonly #client: NatsClient;
+  readonly #parts: RecordParts;
   readonly #store: BlobStore;
   #isClosed = false;
 
   constructor({ client, clock, random, cluster, timeoutMs, repeatMs }: NatsBlobOptions) {
     this.#client = client;
-    const limits = {
+    this.#parts = {
+      client,
+      clock,
+      random,
       timeoutMs: timeoutMs ?? timeoutMsDefault,
       repeatMs: repeatMs ?? repeatMsDefault,
     };
-    this.#store = new BlobStore({ client, clock, random, ...limits }, cluster);
+    this.#store = new BlobStore(this.#parts, cluster);
   }
 
   async put(bytes: Uint8Array): Promise<string> {
@@ -87,17 +96,20 @@ class NatsBlob implements Blob {
   async get(id: string): Promise<Uint8Array | undefined> {
     this.#refuseClosed();
     if (!idPattern.test(id)) return undefined;
-    for (let before = 0; ; ) {
+    let damagedSeq = 0;
+    return repeat(this.#parts, this.#parts.repeatMs, async () => {
       const found = await this.#store.head(id);
-      if (found?.head.state !== 'stored') return undefined;
-      // Without a new head since the first try it was not swept meanwhile.
-      if (found.seq === before) {
-        throw new TroupeError('LOG_CORRUPT', { detail: `blob ${id} does not fit its hash` });
+      if (found?.head.state !== 'stored') {
+        const isSo = await this.#isConfirmed(id, found);
+        return isSo ? { value: undefined } : { passing: disputed(id) };
       }
-      before = found.seq;
       const bytes = await this.#read(id, found.head);
-      if (bytes !== undefined && hashOf(bytes) === id) return bytes;
-    }
+      if (bytes !== undefined && hashOf(bytes) === id) return { value: bytes };
+      // With a new head it was stored anew, or swept, while it was read.
+      if (found.seq === damagedSeq) throw damaged(id);
+      damagedSeq = found.seq;
+      return { passing: disputed(id) };
+    });
   }
 
   async sweep(keep: ReadonlySet<string>, olderThanMs: number): Promise<number> {
@@ -112,7 +124,7 @@ class NatsBlob implements Blob {
       if (await this.#sweepOne(next, isDue)) swept += 1;
     }
     for (const id of await this.#store.idsOfParts()) {
-      if (!seen.has(id)) await this.#remove(id, { size: 0, partBytes: 1 }, 0);
+      if (!seen.has(id)) await this.#remove(id, noBlob, 0);
     }
     return swept;
   }
@@ -143,6 +155,17 @@ class NatsBlob implements Blob {
     // Whoever wrote a later head that says so had written all parts before.
     const now = await this.#store.head(id);
     return now?.head.state === 'stored' && now.seq > expectedSeq;
+  }
+
+  /**
+   * Whether a blob is truly not there: a read may be old, and whoever asks knows the id from
+   * somewhere. Writing again what was read, if that is still so, settles it.
+   */
+  async #isConfirmed(id: string, found: StoredHead | undefined): Promise<boolean> {
+    if (found?.head.state === 'storing') {
+      return (await this.#store.writeHead(id, found.head, found.seq)) !== undefined;
+    }
+    return this.#remove(id, found?.head ?? noBlob, found?.seq ?? 0);
   }
 
   /** The bytes as they are, if all parts are there. */
@@ -186,6 +209,17 @@ class NatsBlob implements Blob {
   #refuseClosed(): void {
     if (this.#isClosed) throw new TroupeError('NOT_STARTED', { detail: 'the blobs are closed' });
   }
+}
+
+function damaged(id: string): TroupeError {
+  return new TroupeError('LOG_CORRUPT', { detail: `blob ${id} does not fit its hash` });
+}
+
+function disputed(id: string): TroupeError {
+  return new TroupeError('ENGINE_UNAVAILABLE', {
+    detail: `blob ${id} changes while it is read, or the servers do not agree about it`,
+    outcome: 'not-executed',
+  });
 }
 
 /** Nobody knows what a damaged head belongs to; it stays, and whoever reads the blob is told. */

@@ -116,7 +116,7 @@ export class LogAppend {
         const snapshot = hasSnapshot(records) ? answer.seq : before.snapshot;
         const { writer } = this.#parts;
         learnEnd(state, { tail: answer.seq, snapshot, wakeAt: head.wakeAt, writer });
-        this.#parts.wake.index.unpin(place.name);
+        this.#parts.wake.index.confirm(place.name);
         return { status: 'accepted', seq: lastSeqOf(answer.seq) };
       }
       case 'conflict':
@@ -171,7 +171,9 @@ export class LogAppend {
     try {
       const found = await this.#parts.reader.fromLeader(stream, { seq });
       if (found?.subject !== subject) return { status: 'conflict' };
-      return marksOf(decodeFrame(found.payload, seq, name));
+      const marks = marksOf(decodeFrame(found.payload, seq, name));
+      if (marks.writer !== this.#parts.writer) this.#parts.wake.index.disown(name);
+      return marks;
     } catch (error) {
       return unavailableFor(error);
     }

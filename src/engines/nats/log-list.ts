@@ -140,11 +140,13 @@ export class LogList {
     return mark !== undefined && mark.dueAt < wakeAtOf(seen);
   }
 
-  /** A log that we wrote last, with a mark that is ours, is as we left it. */
+  /** A log that we wrote last, after a mark that is still ours, is as we left it. */
   #ownHead(name: string): SeenHead | undefined {
     const { states, wake, writer } = this.#parts;
     const marks = states.peek(name)?.marks;
-    if (marks?.writer !== writer || wake.index.get(name)?.isOwn !== true) return undefined;
+    if (marks?.writer !== writer || wake.index.get(name)?.isConfirmed !== true) {
+      return undefined;
+    }
     return { head: headOf(name, marks), writer };
   }
 

@@ -13,6 +13,11 @@ export interface KnownMark {
   readonly since: number;
   /** Whether we wrote it, and nobody else has appended to the log since as far as we know. */
   readonly isOwn: boolean;
+  /**
+   * Whether an append of ours was accepted after it was written. Until then another writer, whose
+   * mark it replaced, may rely on it: that writer's append may be the one that wins.
+   */
+  readonly isConfirmed: boolean;
 }
 
 /**
@@ -49,20 +54,33 @@ export class WakeIndex {
   }
 
   /** Takes note of a mark of our own. */
-  setOwn(name: string, dueAt: number, seq: number): void {
-    this.#set(name, { dueAt, seq, since: this.#clock.monotonic(), isOwn: true });
+  setOwn(name: string, dueAt: number, seq: number, isConfirmed: boolean): void {
+    this.#set(name, { dueAt, seq, since: this.#clock.monotonic(), isOwn: true, isConfirmed });
+  }
+
+  /** Takes note that an append of ours was accepted. */
+  confirm(name: string): void {
+    this.#pinned.delete(name);
+    const mark = this.#marks.get(name);
+    if (mark?.isOwn === true) this.#marks.set(name, { ...mark, isConfirmed: true });
   }
 
   /** Takes note of a mark that was read; an older one than is known changes nothing. */
   setSeen(name: string, dueAt: number, seq: number): void {
     if ((this.#marks.get(name)?.seq ?? 0) >= seq) return;
-    this.#set(name, { dueAt, seq, since: this.#clock.monotonic(), isOwn: false });
+    this.#set(name, {
+      dueAt,
+      seq,
+      since: this.#clock.monotonic(),
+      isOwn: false,
+      isConfirmed: false,
+    });
   }
 
   /** Relies on the mark of a log no more: somebody else appended to the log. */
   disown(name: string): void {
     const mark = this.#marks.get(name);
-    if (mark?.isOwn === true) this.#marks.set(name, { ...mark, isOwn: false });
+    if (mark?.isOwn === true) this.#marks.set(name, { ...mark, isOwn: false, isConfirmed: false });
   }
 
   /** Forgets the mark of a log: it is gone, if it was this one. */
@@ -89,7 +107,7 @@ export class WakeIndex {
   isMovable(name: string, isLastOurs: boolean): boolean {
     const mark = this.#marks.get(name);
     if (mark === undefined || this.#pinned.has(name)) return false;
-    if (mark.isOwn && isLastOurs) return true;
+    if (mark.isConfirmed && isLastOurs) return true;
     return this.#clock.monotonic() - mark.since >= foreignMarkMsMin;
   }
 

@@ -91,7 +91,8 @@ export class WakeLog {
     const options = { stream: this.#stream, timeoutMs, expectedSeq: mark.seq };
     const answer = await publishInto(client, this.#subjectOf(place), payload, options);
     const isUnchanged = this.index.get(name)?.seq === mark.seq;
-    if (answer.status === 'accepted' && isUnchanged) this.index.setOwn(name, wakeAt, answer.seq);
+    if (answer.status !== 'accepted' || !isUnchanged) return;
+    this.index.setOwn(name, wakeAt, answer.seq, true);
   }
 
   /** Forgets marks of others that are there no more. */
@@ -120,7 +121,7 @@ export class WakeLog {
     const answer = await publishInto(client, subject, payload, options);
     switch (answer.status) {
       case 'accepted':
-        this.index.setOwn(name, dueAt, answer.seq);
+        this.index.setOwn(name, dueAt, answer.seq, false);
         return { value: true };
       case 'conflict':
         return { passing: await this.#learnMark(name, subject, expectedSeq) };
