@@ -2,6 +2,29 @@
 import type { Guarantee, Priority } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { previewOf } from '../core/values.ts';
+import { suggestionFor } from './suggest.ts';
+
+/** What is given when nothing is: shared, so that it need not be looked at. */
+export const noOptions = {};
+
+/**
+ * Refuses options that do not exist: a misspelt one would be left out in silence, and a step that
+ * was to ask would be tried again.
+ *
+ * @throws `INVALID_INPUT`
+ */
+export function checkNames(options: object, known: readonly string[], place: string): void {
+  if (options === noOptions) return;
+  if (typeof options !== 'object' || options === null) {
+    throw unknown(place, 'the last argument', options, `an object with ${known.join(', ')}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue;
+    throw new TroupeError('INVALID_INPUT', {
+      detail: `${place} has no option "${name}"; it has ${known.join(', ')}${suggestionFor(name, known)}`,
+    });
+  }
+}
 
 /**
  * The lane that an option asks for: `normal` when it is left out.

@@ -8,7 +8,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import type { Envelope, Priority, Reply } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { actionOf } from './action.ts';
-import { priorityOf } from './call-options.ts';
+import { checkNames, noOptions, priorityOf } from './call-options.ts';
 import type { Contract } from './contract.ts';
 import type { MessageHost } from './message.ts';
 import { copyPayload } from './payload.ts';
@@ -35,6 +35,8 @@ interface InnerOptions {
   readonly key?: string | undefined;
 }
 
+const innerNames = ['timeout', 'priority', 'key'];
+
 /** A reference inside a context. */
 export interface InnerReference {
   readonly address: string;
@@ -46,7 +48,8 @@ export function innerReference(contract: Contract, key: string, execute: Execute
   const address = addressOf(contract.type, key);
   return {
     address,
-    async execute(action, input, options = {}) {
+    async execute(action, input, options = noOptions) {
+      checkNames(options, innerNames, `${address}.${action}`);
       const shape = actionOf(contract, action);
       parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
       const timeoutMs =

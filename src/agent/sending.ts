@@ -6,7 +6,7 @@ import { type Duration, durationMs } from '../core/duration.ts';
 import type { Guarantee, Priority } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
 import { actionOf } from './action.ts';
-import { checkGuarantee, priorityOf } from './call-options.ts';
+import { checkGuarantee, checkNames, priorityOf } from './call-options.ts';
 import type { Contract } from './contract.ts';
 import type { OutgoingMessage } from './message.ts';
 import { copyPayload } from './payload.ts';
@@ -36,6 +36,8 @@ export interface SendingRequest {
   readonly input: unknown;
   readonly options: SendingOptions;
 }
+
+const sendNames = ['delivery', 'priority', 'timeout', 'key'];
 
 /** Who sends. */
 export interface Sender {
@@ -67,6 +69,7 @@ export function sendingOf(sender: Sender, request: SendingRequest): Sending {
     });
   }
   parseWith(shape.input, input, `${contract.type}.${action}`, 'INVALID_INPUT');
+  checkNames(options, sendNames, `ctx.send to ${target}`);
   const { timeout, priority, delivery } = options;
   checkGuarantee(delivery, `ctx.send to ${target}`);
   const place = `the timeout of ctx.send to ${target}`;

@@ -5,6 +5,7 @@
 import { type Duration, durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
 import { previewOf } from '../core/values.ts';
+import { checkNames } from './call-options.ts';
 import type { Claim, EffectOutcome } from './effects.ts';
 import { failureOf } from './failure.ts';
 import { copyPayload } from './payload.ts';
@@ -81,6 +82,8 @@ function checkStep(task: TaskRun, { name, body, options }: StepRequest): void {
   if (typeof body !== 'function') {
     throw mistaken(`${place} needs its input second and a function third`);
   }
+  checkNames(options, stepNames, place);
+  if (options.retry !== undefined) checkNames(options.retry, retryNames, `${place}: retry`);
   if (!isPolicy && !policies.has(onUnknown)) {
     throw mistaken(
       `${place}: onUnknown is ${previewOf(onUnknown)}; it must be "retry", "fail", "ask" or a function`,
@@ -88,6 +91,8 @@ function checkStep(task: TaskRun, { name, body, options }: StepRequest): void {
   }
 }
 
+const stepNames = ['key', 'pure', 'retry', 'onUnknown'];
+const retryNames = ['attempts', 'backoff'];
 const policies: ReadonlySet<unknown> = new Set(['retry', 'fail', 'ask']);
 
 function mistaken(detail: string): TroupeError {

@@ -11,6 +11,7 @@ import type { Op } from '../state/record.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { actionOf } from './action.ts';
 import { isThenable } from './answer.ts';
+import { checkNames } from './call-options.ts';
 import type { Contract } from './contract.ts';
 import type { Claim, EffectOutcome } from './effects.ts';
 import { failureOf } from './failure.ts';
@@ -35,6 +36,9 @@ interface WaitOptions extends Keyed {
 }
 
 type SendOptions = SendingOptions & Keyed;
+
+const keyNames = ['key'];
+const waitNames = ['timeout', 'default', 'key'];
 
 /** The context of a task. */
 export class TaskContext {
@@ -101,6 +105,7 @@ export class TaskContext {
 
   async update(change: (turn: TurnContext) => unknown, options: Keyed = {}): Promise<unknown> {
     const task = this.#task;
+    checkNames(options, keyNames, `${task.place}: ctx.update`);
     const { key } = options;
     const claim = task.claim({ kind: 'update', name: 'update', input: undefined, key });
     if (claim.effect?.status === 'done') return task.tell(claim.effect.outcome, claim.effect.at);
@@ -141,6 +146,7 @@ export class TaskContext {
         detail: `${contract.type} has no signal "${signal}"; it has ${Object.keys(contract.signals).join(', ') || 'none'}${suggestionFor(signal, Object.keys(contract.signals))}`,
       });
     }
+    checkNames(options, waitNames, `${task.place}: ctx.waitFor`);
     const spanMs = spanOf(options.timeout, `${task.place}: the timeout of ctx.waitFor`);
     const otherwise = copyPayload(options.default, contract, `${task.place}: a default`);
     const { key } = options;
@@ -155,6 +161,7 @@ export class TaskContext {
   async sleep(span: Duration, options: Keyed = {}): Promise<void> {
     const task = this.#task;
     const spanMs = durationMs(span, `${task.place}: the span of ctx.sleep`);
+    checkNames(options, keyNames, `${task.place}: ctx.sleep`);
     const { key } = options;
     const claim = task.claim({ kind: 'sleep', name: String(span), input: undefined, key });
     if (claim.effect?.status === 'done') task.tell(claim.effect.outcome, claim.effect.at);

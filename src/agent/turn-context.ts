@@ -12,6 +12,7 @@ import type { Op } from '../state/record.ts';
 import { firstDueAt, type TimerSchedule } from '../state/schedule.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { actionOf } from './action.ts';
+import { checkNames } from './call-options.ts';
 import type { Contract } from './contract.ts';
 import type { MessageHost } from './message.ts';
 import { copyPayload } from './payload.ts';
@@ -47,6 +48,9 @@ export interface TurnDecision {
   /** What to do when the record is accepted. */
   readonly followUps: readonly (() => void)[];
 }
+
+const timerNames = ['id'];
+const repeatNames = ['id', 'timeZone', 'missed'];
 
 const nothing: readonly never[] = [];
 
@@ -181,6 +185,7 @@ export class TurnContext {
   }
 
   after(delay: Duration, action: string, input?: unknown, options: TimerOptions = {}): void {
+    checkNames(options, timerNames, `${this.address}: ctx.after`);
     const dueAt = this.now() + durationMs(delay, `${this.address}: the delay of ctx.after`);
     this.#setTimer(action, input, options, { dueAt });
   }
@@ -191,6 +196,7 @@ export class TurnContext {
     input?: unknown,
     options: TimerOptions = {},
   ): void {
+    checkNames(options, repeatNames, `${this.address}: ctx.every`);
     const { timeZone, missed } = options;
     const dueAt = firstDueAt(schedule, this.now(), timeZone);
     this.#setTimer(action, input, options, {

@@ -7,7 +7,7 @@ import { actionOf } from '../agent/action.ts';
 import type { AdministrativeInputs } from '../agent/administration.ts';
 import type { AdministrativeReadInputs } from '../agent/administration-reads.ts';
 import { positionOf } from '../agent/answer-position.ts';
-import { checkGuarantee, priorityOf } from '../agent/call-options.ts';
+import { checkGuarantee, checkNames, noOptions, priorityOf } from '../agent/call-options.ts';
 import type { Contract } from '../agent/contract.ts';
 import type {
   EventMeta,
@@ -45,6 +45,11 @@ import { openStream } from './stream.ts';
 /** A message that a reference sends, before the reference has added its agent. */
 type Verb = Omit<Message, 'type' | 'key' | 'address' | 'action' | 'input' | 'trace'>;
 
+const callNames = ['timeout', 'priority'];
+const requestNames = ['priority', 'idempotencyKey'];
+const streamNames = [...callNames, 'idempotencyKey', 'from'];
+const sendNames = [...callNames, 'delivery', 'idempotencyKey'];
+
 /** A reference. Its public types are those of `AgentRef`. */
 export class AgentReference {
   readonly address: string;
@@ -65,7 +70,7 @@ export class AgentReference {
     return runsOf(this);
   }
 
-  execute(action: string, input?: unknown, options: SendOptions = {}): Promise<unknown> {
+  execute(action: string, input?: unknown, options: SendOptions = noOptions): Promise<unknown> {
     try {
       const message = this.#message(action, input, this.#verb(options, true));
       return this.#kernel().delivery.ask(message);
@@ -77,7 +82,7 @@ export class AgentReference {
   async tryExecute(
     action: string,
     input?: unknown,
-    options: SendOptions = {},
+    options: SendOptions = noOptions,
   ): Promise<Result<unknown>> {
     try {
       const { value, epoch, version } = await this.#deliver(
@@ -97,7 +102,7 @@ export class AgentReference {
   async send(
     action: string,
     input?: unknown,
-    options: SendOptions = {},
+    options: SendOptions = noOptions,
   ): Promise<{ readonly messageId: string }> {
     if (actionOf(this.#contract, action).kind === 'read') {
       throw new TroupeError('INVALID_INPUT', {
@@ -115,6 +120,7 @@ export class AgentReference {
         detail: `${this.address}.${action}: call needs { timeout }; execute has a default`,
       });
     }
+    checkNames(options, callNames, `${this.address}: call`);
     const reply = await this.#deliver(action, input, {
       ...this.#verb(options, true),
       guarantee: 'at_most_once',
@@ -124,6 +130,7 @@ export class AgentReference {
 
   request(action: string, input?: unknown, options: RequestOptions = {}): Future<unknown> {
     this.#needsLog('request');
+    checkNames(options, requestNames, `${this.address}: request`);
     const key = options.idempotencyKey ?? this.#kernel().nextId();
     checkKey(key, `${this.address}: idempotencyKey`);
     const message = this.#message(action, input, {
@@ -147,6 +154,8 @@ export class AgentReference {
     options: StreamOptions = {},
   ): TaskStream<unknown, unknown> {
     this.#needsLog('stream');
+    const { from = 0, ...others } = options;
+    checkNames(others, streamNames, `${this.address}: stream`);
     if (actionOf(this.#contract, action).kind !== 'task') {
       throw new TroupeError('INVALID_INPUT', {
         detail: `${this.address}.${action} is no task, and only tasks stream`,
@@ -154,11 +163,11 @@ export class AgentReference {
     }
     const key = options.idempotencyKey ?? this.#kernel().nextId();
     const verb = this.#verb(
-      { timeout: Number.POSITIVE_INFINITY, ...options, idempotencyKey: key },
+      { timeout: Number.POSITIVE_INFINITY, ...others, idempotencyKey: key },
       false,
     );
     const message = this.#message(action, input, verb);
-    return openStream(this.#kernel, { message, request: key, from: options.from ?? 0 });
+    return openStream(this.#kernel, { message, request: key, from });
   }
 
   async signal(
@@ -269,6 +278,7 @@ export class AgentReference {
   }
 
   #verb(options: SendOptions, wantsReply: boolean): Verb {
+    checkNames(options, sendNames, this.address);
     const { idempotencyKey, priority, timeout } = options;
     return {
       guarantee: this.#guarantee(options),

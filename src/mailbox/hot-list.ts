@@ -1,8 +1,8 @@
 /**
- * The agents that are kept ready to run, a bounded number of them. One that comes is new for a while;
- * when it was not used again by then, it goes to rest first, so that many that are called once do
- * not drive out the few that are called often. The others are kept by the clock algorithm, after
- * Corbató (1968); the two parts are those of 2Q, after Johnson and Shasha (1994).
+ * The agents that are kept ready to run, a bounded number of them. One that comes is new for a
+ * while; when it was not used again by then, it goes to rest first, so that many that are called
+ * once do not drive out the few that are called often. The others are kept by the clock algorithm,
+ * after Corbató (1968); the two parts are those of 2Q, after Johnson and Shasha (1994).
  */
 
 /** An agent that may be put to rest. */

@@ -48,6 +48,21 @@ describe('mistakes', () => {
     folder[Symbol.dispose]();
   });
 
+  it('options that do not exist', async () => {
+    const options = { timout: '1s' } as object;
+    const calls = [
+      () => alice.execute('move', { amount: 1 }, options),
+      () => alice.send('move', { amount: 1 }, options),
+      () => alice.request('move', { amount: 1 }, options),
+      () => alice.call('move', { amount: 1 }, { timeout: '1s', ...options }),
+    ];
+    for (const call of calls) {
+      const error = await mistakeIn(call);
+      expect(error).toMatchObject({ code: 'INVALID_INPUT', outcome: 'not-executed' });
+      expect(error.detail).toMatch(/account\/alice.* has no option "timout"; it has .+/);
+    }
+  });
+
   it('unknown type', async () => {
     const error = await mistakeIn(() => troupe.agents.get('acount/alice' as never));
     expect(error).toMatchObject({ code: 'TYPE_NOT_DEFINED', outcome: 'not-executed' });

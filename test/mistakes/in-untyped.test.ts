@@ -86,6 +86,16 @@ const inTurns: Record<string, readonly [Act, code: string, text: RegExp]> = {
     'INVALID_INPUT',
     /ctx\.send to other\/a: delivery is "once"; it must be "at_most_once"/,
   ],
+  'a message with an option that is none': [
+    ctx => ctx.send?.(other, 'a', 'take', 7, { priorty: 'high' }),
+    'INVALID_INPUT',
+    /ctx\.send to other\/a has no option "priorty"; it has .*did you mean "priority"\?/,
+  ],
+  'a timer with an option that is none': [
+    ctx => ctx.after?.('1h', 'turn', 'x', { timeZone: 'Europe/Berlin' }),
+    'INVALID_INPUT',
+    /worker\/a: ctx\.after has no option "timeZone"; it has id/,
+  ],
   'a message to no key': [
     ctx => ctx.send?.(other, '', 'take', 7),
     'INVALID_INPUT',
@@ -130,6 +140,21 @@ const inTasks: typeof inTurns = {
     ctx => ctx.step?.('a', 1, () => 1, { onUnknown: 'maybe' }),
     'INVALID_INPUT',
     /onUnknown is "maybe"; it must be "retry", "fail", "ask" or a function/,
+  ],
+  'a step with a policy under another name': [
+    ctx => ctx.step?.('a', 1, () => 1, { onUnkown: 'ask' }),
+    'INVALID_INPUT',
+    /ctx\.step\("a", …\) has no option "onUnkown"; it has .*did you mean "onUnknown"\?/,
+  ],
+  'a step with options that are none': [
+    ctx => ctx.step?.('a', 1, () => 1, 'ask'),
+    'INVALID_INPUT',
+    /ctx\.step\("a", …\): the last argument is "ask"; it must be an object with key/,
+  ],
+  'a wait with an option that is none': [
+    ctx => ctx.waitFor?.('go', { timout: '1s' }),
+    'INVALID_INPUT',
+    /ctx\.waitFor has no option "timout"; it has timeout/,
   ],
   'a step whose result cannot be stored': [
     ctx => ctx.step?.('a', 1, () => new URL('http://localhost')),
