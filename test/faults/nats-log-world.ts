@@ -169,9 +169,11 @@ async function trim(node: Node, name: string): Promise<void> {
 }
 
 async function restart(world: World, node: Node): Promise<void> {
+  // In this order, because opening may fail at the moment.
+  const next = await openLog(world, node.client, node.random);
   await node.log.close();
   node.tails.clear();
-  node.log = await openLog(world, node.client, node.random);
+  node.log = next;
 }
 
 /** Looks at all that there is as somebody would who comes new to it. */
