@@ -21,6 +21,11 @@ export interface NatsServersOptions {
   readonly release?: NatsRelease | undefined;
   /** Three form a cluster. */
   readonly count?: 1 | 3 | undefined;
+  /**
+   * Whether they say how they are, as they do in production: then clients come into an account, in
+   * which whoever names no user may do all.
+   */
+  readonly hasAccount?: boolean | undefined;
   /** Changes the configuration of each. */
   readonly configure?: ((config: ServerConfig) => ServerConfig) | undefined;
 }
@@ -71,7 +76,7 @@ export async function natsServers(options: NatsServersOptions = {}): Promise<Nat
 }
 
 async function openServers(options: NatsServersOptions): Promise<NatsServers> {
-  const { release = 'newest', count = 1, configure = config => config } = options;
+  const { release = 'newest', count = 1, hasAccount, configure = config => config } = options;
   const { path, version } = await natsRelease(release);
   const root = await mkdtemp(join(tmpdir(), 'troupe-nats-'));
   const ports = await freePorts(count * 3);
@@ -87,6 +92,7 @@ async function openServers(options: NatsServersOptions): Promise<NatsServers> {
       port: portOf(index, 0),
       monitorPort: portOf(index, 1),
       storeDirectory: join(directory, 'store'),
+      access: hasAccount === true ? { users: [], isOpen: true } : undefined,
       cluster: count === 1 ? undefined : { name: 'test', port: portOf(index, 2), routes },
     };
     return serverOf(path, directory, configure(config));

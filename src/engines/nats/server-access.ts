@@ -5,6 +5,7 @@
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { ConfigFields, ConfigValue } from './config-text.ts';
+import { serversSubject } from './server-reports.ts';
 
 /** How a user is known: the public half of an nkey, or a password (better its bcrypt hash). */
 export type UserKey =
@@ -26,6 +27,8 @@ export interface AccessPlan {
   readonly users: readonly AccountUser[];
   /** Somebody who may look at the servers themselves. */
   readonly system?: UserKey | undefined;
+  /** Whether whoever names nobody is let in too and may do all: for tests on one machine. */
+  readonly isOpen?: boolean | undefined;
 }
 
 const plainWord = /^[\w-]{1,100}$/;
@@ -40,7 +43,8 @@ export function inboxPrefixOf(cluster: string, userName: string): string {
  *
  * @throws `CONFIG_INVALID` for names that are no plain words, and for no users.
  */
-export function accessFields({ cluster, users, system }: AccessPlan): ConfigFields {
+export function accessFields(plan: AccessPlan): ConfigFields {
+  const { cluster, users, system, isOpen = false } = plan;
   for (const word of [cluster ?? 'any', ...users.map(({ name }) => name)]) {
     if (!plainWord.test(word)) {
       throw new TroupeError('CONFIG_INVALID', {
@@ -48,22 +52,35 @@ export function accessFields({ cluster, users, system }: AccessPlan): ConfigFiel
       });
     }
   }
-  if (users.length === 0 || new Set(users.map(({ name }) => name)).size < users.length) {
+  const isEmpty = users.length === 0 && !isOpen;
+  if (isEmpty || new Set(users.map(({ name }) => name)).size < users.length) {
     throw new TroupeError('CONFIG_INVALID', {
       detail: 'the account of a cluster needs users, each with a name of its own',
     });
   }
   return {
     accounts: {
-      SYS: { users: system === undefined ? [] : [keyFields(system)] },
+      SYS: {
+        users: system === undefined ? [] : [keyFields(system)],
+        exports: [{ ...askingServers, accounts: [accountOf(cluster)], response_type: 'stream' }],
+      },
       [accountOf(cluster)]: {
         jetstream: 'enabled',
-        users: users.map(user => userFields(cluster, user)),
+        '# imports': 'Here nodes ask the servers whether they flush, and how late it is.',
+        imports: [
+          { service: { account: 'SYS', subject: askingServers.service }, to: serversSubject },
+        ],
+        users: [...users.map(user => userFields(cluster, user)), ...(isOpen ? [anybody] : [])],
       },
     },
     system_account: 'SYS',
+    ...(isOpen ? { no_auth_user: anybody.user } : {}),
   };
 }
+
+const askingServers = { service: '$SYS.REQ.SERVER.PING.VARZ' } as const;
+/** Whoever names nobody is this user; naming it proves nothing and gives nothing more. */
+const anybody = { user: 'anybody', password: 'anybody' } as const;
 
 /** The account of a cluster: what is in it is out of reach for all other accounts. */
 function accountOf(cluster: string | undefined): string {
@@ -103,6 +120,8 @@ const nodeOperations: readonly string[] = [
   'STREAM.PURGE.*',
   'DIRECT.GET.>',
   'CONSUMER.>',
-].map(operation => `${api}${operation}`);
+]
+  .map(operation => `${api}${operation}`)
+  .concat(serversSubject);
 
-const operations: readonly string[] = [`${api}>`];
+const operations: readonly string[] = [`${api}>`, serversSubject];

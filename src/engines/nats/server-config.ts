@@ -70,7 +70,7 @@ function checkExposure({ name, host, cluster, access, tls }: ServerConfig): void
   if (!isOpen) return;
   const missing = [
     tls === undefined ? 'a certificate' : '',
-    access === undefined ? 'users' : '',
+    access === undefined || access.isOpen === true ? 'users' : '',
     cluster !== undefined && cluster.secret === undefined ? 'a secret between the servers' : '',
   ].filter(text => text !== '');
   if (missing.length === 0) return;
