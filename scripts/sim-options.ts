@@ -13,6 +13,8 @@ export interface SimOptions {
   /** Where to write the whole report. */
   readonly jsonFile: string | undefined;
   readonly cores: number;
+  /** The engine that all worlds stand on; each seed draws its own when there is none. */
+  readonly engine: string | undefined;
   /** A module that exports `scenario`, to simulate another world. */
   readonly world: string;
 }
@@ -22,14 +24,14 @@ export const worldDefault = 'src/testing/sim-troupe.ts';
 
 /** How to use it. */
 export const simUsage: string = `npm run sim -- --hours H [--seed N] [--trace] [--json FILE]
-  [--cores K] [--world MODULE]
+  [--cores K] [--engine embedded|memory|nats] [--world MODULE]
 H seeds from N (default 1) on, one virtual hour each, on K cores (default: all).`;
 
 /** The options, or a sentence that says what is wrong with them. */
 export function readSimOptions(words: readonly string[]): SimOptions | string {
   const read = readWords(words);
   if (typeof read === 'string') return read;
-  const { hours: hoursText, seed: seedText, cores: coresText, trace, json, world } = read;
+  const { hours: hoursText, seed: seedText, cores: coresText, trace, json, engine, world } = read;
   const hours = Number(hoursText);
   const seed = Number(seedText);
   const cores = Number(coresText);
@@ -43,6 +45,7 @@ export function readSimOptions(words: readonly string[]): SimOptions | string {
     jsonFile: json,
     // Lines of several seeds at once would be of no use.
     cores: trace ? 1 : Math.min(cores, Math.ceil(hours)),
+    engine,
     world,
   };
 }
@@ -53,6 +56,7 @@ interface Words {
   readonly cores: string;
   readonly trace: boolean;
   readonly json?: string | undefined;
+  readonly engine?: string | undefined;
   readonly world: string;
 }
 
@@ -66,6 +70,7 @@ function readWords(words: readonly string[]): Words | string {
         trace: { type: 'boolean', default: false },
         json: { type: 'string' },
         cores: { type: 'string', default: String(availableParallelism()) },
+        engine: { type: 'string' },
         world: { type: 'string', default: worldDefault },
       },
     });

@@ -8,16 +8,17 @@ import { formatTraceLine, type SimTraceLine } from '../src/testing/sim-trace.ts'
 export interface SimWorkerData {
   readonly world: string;
   readonly isTraced: boolean;
+  readonly engine: string | undefined;
 }
 
 // Only `sim.ts` starts this file, with these data.
-const { world, isTraced } = workerData as SimWorkerData;
+const { world, isTraced, engine } = workerData as SimWorkerData;
 // A world is a module that exports its scenario.
 const { scenario } = (await import(pathToFileURL(world).href)) as { scenario: SimScenario };
 const onTraceLine = isTraced ? printLine : undefined;
 
 parentPort?.on('message', (job: SimJob) => {
-  void runSeeds({ scenario, jobs: [job], onTraceLine }).then(report => {
+  void runSeeds({ scenario, jobs: [job], engine, onTraceLine }).then(report => {
     parentPort?.postMessage({ job, report });
   });
 });

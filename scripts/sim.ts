@@ -33,7 +33,7 @@ async function main(options: SimOptions): Promise<number> {
   let total = emptyReport;
   const onReport = (job: SimJob, report: SimReport) => {
     total = addReports(total, report);
-    if (report.violationCount > 0) printViolations(job, report, { commit, world: options.world });
+    if (report.violationCount > 0) printViolations(job, report, { commit, options });
   };
   await Promise.all(
     Array.from({ length: options.cores }, () => runWorker(options, jobs, onReport)),
@@ -59,7 +59,11 @@ function runWorker(
   onReport: (job: SimJob, report: SimReport) => void,
 ): Promise<void> {
   const worker = new Worker(new URL('./sim-worker.ts', import.meta.url), {
-    workerData: { world: resolve(options.world), isTraced: options.isTraced },
+    workerData: {
+      world: resolve(options.world),
+      isTraced: options.isTraced,
+      engine: options.engine,
+    },
   });
   return new Promise((done, fail) => {
     const next = () => {
@@ -79,16 +83,18 @@ function runWorker(
 function printViolations(
   job: SimJob,
   report: SimReport,
-  { commit, world }: { readonly commit: string; readonly world: string },
+  { commit, options }: { readonly commit: string; readonly options: SimOptions },
 ): void {
   console.log(`seed ${job.seed} at commit ${commit}: ${report.violationCount} violations`);
   for (const { check, message, lastEvents } of report.violations) {
     console.log(`  ${check}: ${message}`);
     for (const line of lastEvents?.slice(-20) ?? []) console.log(`    ${line}`);
   }
-  const options = `--hours ${job.hours} --seed ${job.seed}`;
+  const { world, engine } = options;
+  const seed = `--hours ${job.hours} --seed ${job.seed}`;
+  const onEngine = engine === undefined ? '' : ` --engine ${engine}`;
   const other = world === worldDefault ? '' : ` --world ${world}`;
-  console.log(`  again: npm run sim -- ${options}${other} --trace`);
+  console.log(`  again: npm run sim -- ${seed}${onEngine}${other} --trace`);
 }
 
 function commitOf(): string {

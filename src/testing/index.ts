@@ -78,6 +78,7 @@ export { logLaws } from './log-laws.ts';
 export { type RandomSubject, randomLaws } from './random-laws.ts';
 export { type SimMachineClock, type SimMachineClockOptions, simEpochMs } from './sim-clock.ts';
 export type { SimDamage, SimDevice, SimDiskFault, SimDiskOperation } from './sim-device.ts';
+export type { SimOwner } from './sim-event-heap.ts';
 export type { FaultBoundary, FaultPointCount, FaultPointHook } from './sim-fault-points.ts';
 export {
   applyFault,

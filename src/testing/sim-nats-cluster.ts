@@ -63,6 +63,7 @@ export class SimNatsCluster {
   readonly #luck: SimRandom;
   #sockets: SimNatsSocket[] = [];
   #clients = 0;
+  #era = 0;
   /** Servers that no client reaches, with the time since when. */
   readonly #cutOff = new Map<SimNatsServer, number>();
 
@@ -94,6 +95,11 @@ export class SimNatsCluster {
 
   get servers(): readonly SimNatsServer[] {
     return this.net.servers;
+  }
+
+  /** Rises when all faults end: what was to happen before does not happen after. */
+  get era(): number {
+    return this.#era;
   }
 
   /** Whether the servers flush what they acknowledge. */
@@ -192,6 +198,7 @@ export class SimNatsCluster {
 
   /** Ends every fault, and starts what was killed: what follows must become well. */
   healAll(): void {
+    this.#era++;
     this.switches.clear();
     for (const server of this.servers) {
       this.heal(server);
@@ -202,6 +209,12 @@ export class SimNatsCluster {
   /** The server that leads a stream now, if one does. */
   leaderOf(stream: string): SimNatsServer | undefined {
     return this.assets.streams.get(stream)?.group.serving()[0]?.server;
+  }
+
+  /** The place of the last message of a subject, where a stream is led; 0 for none. */
+  lastOf(stream: string, subject: string): number {
+    const [leader] = this.assets.streams.get(stream)?.group.serving() ?? [];
+    return leader === undefined ? 0 : (machineOf(leader).store.last(subject)?.seq ?? 0);
   }
 
   /** Takes back the newest writes of a stream on every replica, although they were acknowledged. */

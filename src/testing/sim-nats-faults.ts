@@ -65,24 +65,31 @@ export function drawNatsFaults(random: SimRandom, plan: SimNatsFaultPlan): SimNa
 
 /** Lets the faults happen. */
 export function scheduleNatsFaults(cluster: SimNatsCluster, faults: readonly SimNatsFault[]): void {
-  const { scheduler } = cluster;
   for (const fault of faults) {
-    const delayMs = fault.atMs - scheduler.nowMs;
-    scheduler.schedule({ delayMs, kind: 'nats-fault', task: () => applyNatsFault(cluster, fault) });
+    const delayMs = fault.atMs - cluster.scheduler.nowMs;
+    later(cluster, delayMs, () => applyNatsFault(cluster, fault));
   }
 }
 
 /** Lets one fault happen now, and end when its time is over. */
 export function applyNatsFault(cluster: SimNatsCluster, fault: SimNatsFault): void {
   const hit = effects[fault.kind](cluster, targetOf(cluster, fault), fault);
-  cluster.scheduler.schedule({
-    delayMs: fault.durationMs,
-    kind: 'nats-fault-ends',
+  later(cluster, fault.durationMs, () => {
+    for (const server of hit) {
+      cluster.heal(server);
+      cluster.start(server);
+    }
+  });
+}
+
+/** Lets something happen later, unless all faults end before. */
+function later(cluster: SimNatsCluster, delayMs: number, task: () => void): void {
+  const { era, scheduler } = cluster;
+  scheduler.schedule({
+    delayMs,
+    kind: 'nats-fault',
     task: () => {
-      for (const server of hit) {
-        cluster.heal(server);
-        cluster.start(server);
-      }
+      if (cluster.era === era) task();
     },
   });
 }
@@ -114,15 +121,11 @@ const effects: Readonly<Record<NatsFaultKind, Effect>> = {
   },
   'restart-all': (cluster, _server, { durationMs }) => {
     // One after the other, as an upgrade does.
-    const { servers, scheduler } = cluster;
-    for (const [place, each] of servers.entries()) {
-      const killAt = place * durationMs;
-      const restart = () => {
+    for (const [place, each] of cluster.servers.entries()) {
+      later(cluster, place * durationMs, () => {
         cluster.kill(each);
-        const start = () => cluster.start(each);
-        scheduler.schedule({ delayMs: durationMs / 4, kind: 'nats-restart', task: start });
-      };
-      scheduler.schedule({ delayMs: killAt, kind: 'nats-restart', task: restart });
+        later(cluster, durationMs / 4, () => cluster.start(each));
+      });
     }
     return [];
   },

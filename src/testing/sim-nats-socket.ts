@@ -164,7 +164,10 @@ export class SimNatsSocket implements SimNatsEnd {
   }
 
   #closeAtServer(): void {
+    if (!this.#isOpenAtServer) return;
     this.#isOpenAtServer = false;
+    // A client that is cut off hears of it when the network is well again.
+    this.#down.send('nats-reset', () => this.#breakAtClient());
     for (const id of [...this.#listeners.keys()]) this.#forget(id);
   }
 

@@ -25,6 +25,8 @@ export interface SimPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly disk: Disk;
+  /** This life, for what has to know whether it goes on: the end of a connection, say. */
+  readonly owner: SimOwner;
   /** To be awaited at each named fault point; it may be the last thing this life does. */
   readonly onFaultPoint: FaultPointHook;
   /** Lets the program use an engine that lives outside of the process and outlives it. */
@@ -230,6 +232,7 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
       clock: new SimClock({ scheduler, machine: this.machineClock, owner, random: schedule }),
       random: random.fork(owner.label),
       disk: new SimDisk({ device: this.device, scheduler, owner }),
+      owner,
       onFaultPoint: this.#host.faultPointHook(this),
       remote: (target, synchronous) =>
         remotePort(target, { scheduler, owner, random: network.fork(owner.label) }, synchronous),

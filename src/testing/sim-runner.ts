@@ -18,6 +18,8 @@ export interface SimScenarioOptions {
   readonly seed: number;
   /** Virtual hours to run. */
   readonly hours: number;
+  /** The engine that all worlds are to stand on, where a scenario knows several. */
+  readonly engine?: string | undefined;
   readonly onTraceLine?: ((line: SimTraceLine) => void) | undefined;
 }
 
@@ -84,6 +86,7 @@ export function reportWorld(world: SimWorld, outcome: SimOutcome): SimReport {
 export interface SimRunnerOptions {
   readonly scenario: SimScenario;
   readonly jobs: Iterable<SimJob>;
+  readonly engine?: string | undefined;
   readonly onReport?: ((job: SimJob, report: SimReport) => void) | undefined;
   readonly onTraceLine?: ((line: SimTraceLine) => void) | undefined;
 }
@@ -200,11 +203,11 @@ export function coverageGaps(report: SimReport): string[] {
 
 async function runJob(options: SimRunnerOptions, job: SimJob): Promise<SimReport> {
   const { seed, hours } = job;
-  const { onTraceLine } = options;
+  const { engine, onTraceLine } = options;
   try {
-    const report = await options.scenario({ seed, hours, onTraceLine });
+    const report = await options.scenario({ seed, hours, engine, onTraceLine });
     if (!job.isRepeated) return report;
-    const again = await options.scenario({ seed, hours });
+    const again = await options.scenario({ seed, hours, engine });
     if (again.traceHash === report.traceHash) return report;
     const hashes = `${report.traceHash} and ${again.traceHash}`;
     return withViolation(report, seed, { check: 'determinism', message: `two traces: ${hashes}` });

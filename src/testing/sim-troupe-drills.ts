@@ -18,6 +18,8 @@ export interface DrillOptions {
   regress(name: string, count: number): void;
   /** Lets the memory engine notice damage in a log. */
   damage(name: string): void;
+  /** Whether damage shows only when a log is read anew, by a life that has not read it. */
+  readonly isReadAnew: boolean;
   /** Why the last boot was refused, if it was. */
   refusal(): unknown;
 }
@@ -26,6 +28,10 @@ const drillMs = 60_000;
 const flipsMax = 3;
 const triesMax = 5;
 const callsInDrill = 12;
+const patienceMax = 30;
+const pauseMs = 1_000;
+// What a caller is told as long as it is not known how it stands.
+const passing = new Set(['DEADLINE_EXCEEDED', 'VERSION_CONFLICT', 'NODE_UNREACHABLE']);
 // What tells an operator that records are damaged or gone.
 const loud = new Set(['LOG_CORRUPT', 'LOG_REGRESSED', 'ENGINE_UNSUPPORTED', 'CONFIG_INVALID']);
 
@@ -93,11 +99,34 @@ export async function drillMemory(options: DrillOptions): Promise<void> {
   const isRegressed = faults.chance(0.5);
   world.countFault(isRegressed ? 'engine-regressed' : 'engine-damaged');
   if (isRegressed) options.regress(name, 1 + faults.below(3));
-  else options.damage(name);
-  const [after] = await callAll(options, [name]);
+  else {
+    options.damage(name);
+    if (options.isReadAnew) await restart(bench);
+  }
+  const after = await untilSettled(options, name);
   if (!isLoud(after)) {
     world.violate('damage', `${name} lost what it had confirmed and answered ${textOf(after)}`);
   }
+}
+
+/**
+ * What an agent answers: servers that lag may yet have what is missed, so readers wait for a while
+ * before they say that it is gone.
+ */
+async function untilSettled(options: DrillOptions, name: string): Promise<unknown> {
+  const { world } = options.bench;
+  for (let tries = 0; ; tries++) {
+    const [answer] = await callAll(options, [name]);
+    const isOpen = TroupeError.is(answer) && passing.has(answer.code);
+    if (!options.isReadAnew || !isOpen || tries === patienceMax) return answer;
+    await world.run({ untilMs: world.nowMs + pauseMs });
+  }
+}
+
+async function restart({ world, node }: CallerBench): Promise<void> {
+  world.crash(node, 'kill');
+  const isUp = () => node.program !== undefined;
+  await world.run({ untilMs: world.nowMs + drillMs, isDone: isUp });
 }
 
 /** Asks each agent for one more turn; answers and errors in order. */

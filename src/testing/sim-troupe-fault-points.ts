@@ -3,6 +3,33 @@
  * that never reaches one of them has not shown what it should.
  */
 import type { FaultBoundary } from './sim-fault-points.ts';
+import type { TroupeEngine } from './sim-troupe-plan.ts';
+import { natsTroupeFaults } from './sim-troupe-servers.ts';
+
+/** The points of the runtime alone, which are met on whatever engine. */
+const runtimePoints = /^(agent|outbox|task)\./;
+
+/** What a set of runs should meet, on one engine or on the two that seeds draw from. */
+export interface TroupeFaultList {
+  readonly points: ReadonlyMap<string, FaultBoundary>;
+  readonly kinds: readonly string[];
+}
+
+/** What a set of runs should meet. */
+export function faultListFor(engine: TroupeEngine | undefined): TroupeFaultList {
+  if (engine !== 'nats') return { points: troupeFaultPoints, kinds: troupeFaultKinds };
+  const points = [...troupeFaultPoints].filter(([name]) => runtimePoints.test(name));
+  return { points: new Map(points), kinds: [...processFaults, ...natsTroupeFaults] };
+}
+
+/** What befalls a process on whatever engine. */
+const processFaults = [
+  'kill',
+  'pause',
+  'clock-jump',
+  'crash-before-durable',
+  'crash-after-durable',
+];
 
 /** Fault points by name. */
 export const troupeFaultPoints: ReadonlyMap<string, FaultBoundary> = new Map([

@@ -10,6 +10,7 @@ import { memoryBus } from '../engines/memory/bus.ts';
 import type { MemoryLogs } from '../engines/memory/log.ts';
 import { TroupeNode } from '../node/node.ts';
 import { sortDefinitions, TroupeHandle } from '../node/troupe.ts';
+import type { Bus } from '../ports/bus.ts';
 import type { Log } from '../ports/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SimPorts, SimProgram } from './sim-process.ts';
@@ -17,6 +18,7 @@ import { cellAgents } from './sim-troupe-cell.ts';
 import { type CellContracts, cellContract } from './sim-troupe-contract.ts';
 import type { Notebook } from './sim-troupe-notes.ts';
 import type { TroupePlan } from './sim-troupe-plan.ts';
+import type { TroupeServers } from './sim-troupe-servers.ts';
 import type { Witness } from './sim-troupe-witness.ts';
 
 /** A running life. */
@@ -35,6 +37,8 @@ export interface TroupeProgram extends SimProgram {
 export interface TroupeHabitat {
   readonly plan: TroupePlan;
   readonly memory: MemoryLogs;
+  /** The servers of a world whose engine is NATS. */
+  readonly servers: TroupeServers | undefined;
   readonly witness: Witness;
   readonly notebook: Notebook;
   /** Whether the life with this number goes on. */
@@ -50,6 +54,8 @@ interface OpenedEngine {
   readonly epoch: number;
   readonly lineage: string;
   readonly recovery?: RecoveryReport;
+  readonly bus?: Bus;
+  close?(): Promise<void>;
 }
 
 const shardCount = 4;
@@ -69,7 +75,7 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
       clock,
       random,
       log: engine.log,
-      bus: memoryBus(clock),
+      bus: engine.bus ?? memoryBus(clock),
       epoch: engine.epoch,
       lineage: engine.lineage,
       logger: loggerOf(habitat),
@@ -81,7 +87,7 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
     limits: resolveNodeLimits(plan.nodeLimits, 'simulated node'),
     traceRatio: 0.01,
   });
-  const opened = { node, close: () => engine.log.close() };
+  const opened = { node, close: engine.close ?? (() => engine.log.close()) };
   const handle = new TroupeHandle({ types, drainMs: 1_000, open: async () => opened });
   await handle.start();
   return {
@@ -105,7 +111,12 @@ function contractsOf(plan: TroupePlan, life: number): CellContracts {
 }
 
 async function openEngine(ports: SimPorts, habitat: TroupeHabitat): Promise<OpenedEngine> {
-  const { plan, memory, witness } = habitat;
+  const { plan, memory, servers, witness } = habitat;
+  if (servers !== undefined) {
+    const { log, bus, close } = await servers.open(ports);
+    const epoch = ports.incarnation;
+    return { log: witness.watch(log), bus, close, epoch, lineage: 'simulated' };
+  }
   if (plan.engine === 'memory') {
     const log = ports.remote(witness.watch(memory.open()), ['onFailure']);
     return { log, epoch: ports.incarnation, lineage: 'simulated' };

@@ -9,7 +9,7 @@ import { drawSwarm, type SimFaultKind } from './sim-faults.ts';
 import type { SimRandom } from './sim-random.ts';
 
 /** Which engine a world stands on. */
-export type TroupeEngine = 'embedded' | 'memory';
+export type TroupeEngine = 'embedded' | 'memory' | 'nats';
 
 /** One world. */
 export interface TroupePlan {
@@ -72,9 +72,12 @@ const engineFaultKinds: readonly WriteFault[] = [
   'unknown-late',
 ];
 
-/** Draws the world of a seed. Three seeds in five stand on the embedded engine. */
-export function drawPlan(seed: number, random: SimRandom): TroupePlan {
-  const engine = seed % 5 < 3 ? 'embedded' : 'memory';
+/**
+ * Draws the world of a seed. Three seeds in five stand on the embedded engine and the others on the
+ * memory engine, unless all are to stand on another one.
+ */
+export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine): TroupePlan {
+  const engine = asked ?? (seed % 5 < 3 ? 'embedded' : 'memory');
   const kinds = engine === 'embedded' ? embeddedKinds : memoryKinds;
   const swarm = drawSwarm(random, kinds);
   // Deaths alone leave no time for anything else to go wrong.

@@ -14,11 +14,12 @@ import { type CallerBench, CallerDiary } from './sim-troupe-callers.ts';
 import { checkTroupe } from './sim-troupe-checks.ts';
 import { TroupeDraws } from './sim-troupe-draws.ts';
 import { drillEmbedded, drillMemory } from './sim-troupe-drills.ts';
-import { troupeFaultKinds, troupeFaultPoints } from './sim-troupe-fault-points.ts';
+import { faultListFor } from './sim-troupe-fault-points.ts';
 import type { TroupeHistory } from './sim-troupe-history.ts';
 import { bootTroupe, type TroupeHabitat, type TroupeProgram } from './sim-troupe-node.ts';
 import { Notebook } from './sim-troupe-notes.ts';
-import { drawPlan, type TroupePlan } from './sim-troupe-plan.ts';
+import { drawPlan, type TroupeEngine, type TroupePlan } from './sim-troupe-plan.ts';
+import { TroupeServers } from './sim-troupe-servers.ts';
 import { Witness } from './sim-troupe-witness.ts';
 import { TroupeWorkload, tidyMs } from './sim-troupe-workload.ts';
 import { SimWorld } from './sim-world.ts';
@@ -35,6 +36,11 @@ const alarming = /LOG_|INVARIANT|MISMATCH|cannot go on/;
 const unavailableGapMs = 90_000;
 const unavailableMsMax = 3_000;
 const eventsPerSecondMax = 300_000;
+
+/** Why a node may not start: a disk that refuses, or servers that are out of reach. */
+const refusals: ReadonlySet<string> = new Set([
+  ...['ENGINE_FAILED', 'DISK_FULL', 'ENGINE_UNAVAILABLE', 'NO_QUORUM'],
+]);
 
 interface Drill {
   isOn: boolean;
@@ -75,10 +81,12 @@ export async function runTroupe(options: SimScenarioOptions): Promise<TroupeRun>
 
 async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
   const drill: Drill = { isOn: false, refusal: undefined };
+  const engine = engineOf(options.engine);
+  const { points: faultPoints, kinds } = faultListFor(engine);
   const world = new SimWorld({
     seed: options.seed,
     onTraceLine: options.onTraceLine,
-    faultPoints: troupeFaultPoints,
+    faultPoints,
     eventsPerSecondMax,
     onBootFailure(process, error) {
       if (drill.isOn) {
@@ -91,10 +99,10 @@ async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
     },
   });
   // What never fires shows as 0.
-  for (const kind of troupeFaultKinds) world.faultCounts.set(kind, 0);
+  for (const kind of kinds) world.faultCounts.set(kind, 0);
   try {
     const endMs = options.hours * hourMs;
-    const troupe = build(world, endMs, drill);
+    const troupe = build(world, { endMs, drill, engine });
     await suffer(troupe, endMs);
     await recover(troupe, endMs);
     const history = await audit(troupe, endMs);
@@ -109,14 +117,21 @@ async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
   }
 }
 
-function build(world: SimWorld, endMs: number, drill: Drill): TroupeWorld {
+interface Building {
+  readonly endMs: number;
+  readonly drill: Drill;
+  readonly engine: TroupeEngine | undefined;
+}
+
+function build(world: SimWorld, { endMs, drill, engine }: Building): TroupeWorld {
   const { faults } = world.streams;
-  const plan = drawPlan(world.seed, faults.fork('plan'));
+  const plan = drawPlan(world.seed, faults.fork('plan'), engine);
   const recorder = new HistoryRecorder(() => world.nowMs);
   const nextOrder = () => recorder.nextOrder();
   const habitat: TroupeHabitat = {
     plan,
     memory: new MemoryLogs({ random: faults.fork('engine') }),
+    servers: plan.engine === 'nats' ? serversOf(world) : undefined,
     witness: new Witness(nextOrder),
     notebook: new Notebook(nextOrder),
     isAlive: life => node.isAlive && node.incarnation === life,
@@ -133,6 +148,21 @@ function build(world: SimWorld, endMs: number, drill: Drill): TroupeWorld {
   });
   const diary = new CallerDiary();
   return { world, plan, node, habitat, bench: { world, node, recorder, diary, endMs } };
+}
+
+function engineOf(name: string | undefined): TroupeEngine | undefined {
+  if (name === undefined || name === 'embedded' || name === 'memory' || name === 'nats') {
+    return name;
+  }
+  throw new TroupeError('CONFIG_INVALID', {
+    detail: `there is no simulated engine ${name}; name embedded, memory or nats`,
+  });
+}
+
+function serversOf(world: SimWorld): TroupeServers {
+  const random = world.streams.faults.fork('servers');
+  const onFault = (kind: string) => world.countFault(kind);
+  return new TroupeServers({ scheduler: world.scheduler, random, onFault });
 }
 
 function stopSoon(world: SimWorld, node: SimProcess<TroupeProgram>): void {
@@ -160,6 +190,7 @@ async function suffer({ world, plan, node, bench, habitat }: TroupeWorld, endMs:
   const drawn = drawFaults(faults, schedule).filter(({ atMs }) => atMs < endMs);
   scheduleFaults(world, drawn);
   if (plan.engine === 'memory') troubleEngine({ world, plan, habitat }, endMs);
+  habitat.servers?.suffer(world.nowMs, endMs);
   await world.run({ untilMs: endMs });
 }
 
@@ -191,12 +222,13 @@ function troubleEngine(
 /** Faults are over: everything that was begun has to come to its end. */
 async function recover({ world, plan, node, habitat }: TroupeWorld, endMs: number): Promise<void> {
   heal(world);
-  for (const kind of plan.engineFaults.keys()) {
+  for (const kind of habitat.servers === undefined ? plan.engineFaults.keys() : []) {
     const fired = habitat.memory.faults.fired(kind);
     const counted = world.faultCounts.get(`engine-${kind}`) ?? 0;
     world.faultCounts.set(`engine-${kind}`, counted + fired);
   }
   habitat.memory.faults.clear();
+  habitat.servers?.heal();
   // Timers and sleeps may lie in the future of a clock that was set back.
   node.machineClock.settle();
   await world.run({ untilMs: endMs + settleMs });
@@ -220,13 +252,16 @@ async function audit(
 }
 
 async function runDrill({ plan, bench, habitat }: TroupeWorld, drill: Drill): Promise<void> {
-  const { witness, memory } = habitat;
+  const { witness, memory, servers } = habitat;
+  const store = servers ?? memory;
   const options = {
     bench,
     witness,
     refusal: () => drill.refusal,
-    regress: (name: string, count: number) => memory.regress(name, count),
-    damage: (name: string) => memory.damage(name),
+    regress: (name: string, count: number) => store.regress(name, count),
+    damage: (name: string) => store.damage(name),
+    // Servers do not look into messages: whoever reads them does.
+    isReadAnew: servers !== undefined,
   };
   await (plan.engine === 'embedded' ? drillEmbedded(options) : drillMemory(options));
 }
@@ -255,5 +290,5 @@ function report(troupe: TroupeWorld, hours: number, violations: readonly Violati
 }
 
 function isRefusal(error: unknown): boolean {
-  return TroupeError.is(error) && (error.code === 'ENGINE_FAILED' || error.code === 'DISK_FULL');
+  return TroupeError.is(error) && refusals.has(error.code);
 }

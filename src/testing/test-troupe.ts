@@ -244,6 +244,7 @@ class TestHabitat {
       clock: this.time.clockFor(owner),
       random: this.#streams.process.fork(owner.label),
       disk: new SimDisk({ device: this.#device, scheduler, owner }),
+      owner,
       onFaultPoint: name => this.#pass(name, owner),
       remote: (target, synchronous) =>
         remotePort(target, { scheduler, owner, random: network }, synchronous),
