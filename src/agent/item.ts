@@ -17,6 +17,8 @@ export interface MailboxItem {
   readonly arrivedAt: number;
   /** Set when the message was recorded before it could be handled: it is the agent's to repeat. */
   inboxId?: string | undefined;
+  /** Set when an earlier activation recorded it, or may have: no end of waiting undoes that. */
+  wasRecorded?: boolean | undefined;
   /** The run that it asks for is recorded, with its key; the answer comes when the run ends. */
   begun?(): void;
   /** Gives the message the numbering that its sender would give it now. */

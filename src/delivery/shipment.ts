@@ -46,6 +46,7 @@ export class Shipment implements MailboxItem, Timed {
   envelope: Envelope;
   arrivedAt: number;
   inboxId: string | undefined = undefined;
+  wasRecorded = false;
   readonly dueAt: number;
   slot: Timed['slot'] = undefined;
   previousTimed: Timed | undefined = undefined;

@@ -163,7 +163,7 @@ export class Resident implements Runnable, Restable, ActivationOwner {
   /** Takes a message back before it is handled; returns whether that was in time. */
   withdraw(item: MailboxItem): boolean {
     // What was recorded is the agent's to handle, whether anyone waits or not.
-    if (item.inboxId !== undefined) return false;
+    if (isRecorded(item)) return false;
     return this.#mailbox?.remove(item) === true || this.#held?.remove(item) === true;
   }
 
@@ -358,6 +358,7 @@ export class Resident implements Runnable, Restable, ActivationOwner {
   #keepOrDrop(item: MailboxItem, cause: TroupeError): void {
     if (item.work !== undefined) item.reject(cause);
     else if (item.inboxId === undefined || item.envelope.wantsReply) {
+      item.wasRecorded = isRecorded(item);
       item.inboxId = undefined;
       this.#mailbox?.push(item);
     }
@@ -377,8 +378,13 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     if (items.length === 0) return;
     // What is in the inbox will be handled, by this life of the process or the next.
     const later = withOutcome(cause, 'unknown');
-    for (const item of items) item.reject(item.inboxId === undefined ? cause : later);
+    for (const item of items) item.reject(isRecorded(item) ? later : cause);
   }
+}
+
+/** Whether a message is in the inbox, or may be. */
+function isRecorded({ inboxId, wasRecorded }: MailboxItem): boolean {
+  return inboxId !== undefined || wasRecorded === true;
 }
 
 function mailboxFull(address: string, lengthMax: number): TroupeError {

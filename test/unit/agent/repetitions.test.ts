@@ -64,3 +64,21 @@ describe('a message that comes again while it is handled', () => {
     await troupe.stop();
   });
 });
+
+describe('a message that is recorded as waiting when its activation ends', () => {
+  it('is not denied at its deadline: the next activation handles it', async () => {
+    const { troupe, receiver } = await opened();
+    const first = receiver.call('add', 100, { timeout: '1m' }).catch(() => undefined);
+    const keyed = receiver.tryExecute('add', 1, { idempotencyKey: 'one', timeout: '3s' });
+    await troupe.advance('1s');
+    troupe.faults.nextAppend('full');
+    // To record this one ends the activation.
+    const other = receiver.tryExecute('add', 10, { idempotencyKey: 'other' });
+    const end = await troupe.advanceUntil(keyed);
+    expect(end).toMatchObject({ ok: false, error: { outcome: 'unknown' } });
+    gate.resolve();
+    await troupe.advanceUntil(Promise.all([first, other]));
+    expect(await troupe.advanceUntil(receiver.execute('total'))).toBe(11);
+    await troupe.stop();
+  });
+});
