@@ -7,6 +7,7 @@ import type { ReadContext } from '../agent/contexts.ts';
 import type { Contract } from '../agent/contract.ts';
 import { type Implementation, implement } from '../agent/implementation.ts';
 import { TroupeError } from '../core/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 import {
   type CellContract,
   type CellContracts,
@@ -31,11 +32,12 @@ export function cellAgents(
   contracts: CellContracts,
   surroundings: Surroundings,
 ): Implementation<Contract>[] {
+  const tools = { contracts, clock: surroundings.clock };
   const agentOf = (contract: CellContract): Implementation<Contract> =>
     implement(
       contract,
       {
-        act: (ctx, deed) => act(ctx, deed, contracts),
+        act: (ctx, deed) => act(ctx, deed, tools),
         peek: ctx => tallyOf(ctx.state),
         ring: (ctx, input) => ring(ctx, input),
         look: ctx => tallyOf(ctx.state),
@@ -53,15 +55,31 @@ export function cellAgents(
   return [agentOf(contracts.cell), agentOf(contracts.mayfly)];
 }
 
+/** What a deed stands on beside its turn. */
+export interface DeedTools {
+  readonly contracts: CellContracts;
+  readonly clock: Clock;
+}
+
 /** Carries out a deed. */
-export function act(ctx: CellTurn, deed: Deed, contracts: CellContracts): Tally | Promise<Tally> {
+export function act(ctx: CellTurn, deed: Deed, tools: DeedTools): Tally | Promise<Tally> {
   mayThrow(ctx, deed.throws);
-  if (deed.looksAt === undefined) return finish(ctx, deed, contracts);
-  const { type, key } = splitAddress(deed.looksAt);
-  return ctx
-    .get(contracts[type], key)
-    .execute('look')
-    .then(() => finish(ctx, deed, contracts));
+  const isAtOnce = deed.lingers === undefined && deed.looksAt === undefined;
+  return isAtOnce ? finish(ctx, deed, tools.contracts) : actLater(ctx, deed, tools);
+}
+
+async function actLater(
+  ctx: CellTurn,
+  deed: Deed,
+  { contracts, clock }: DeedTools,
+): Promise<Tally> {
+  const { lingers, looksAt } = deed;
+  if (lingers !== undefined) await new Promise<void>(done => void clock.setTimer(lingers, done));
+  if (looksAt !== undefined) {
+    const { type, key } = splitAddress(looksAt);
+    await ctx.get(contracts[type], key).execute('look');
+  }
+  return finish(ctx, deed, contracts);
 }
 
 function finish(ctx: CellTurn, deed: Deed, contracts: CellContracts): Tally {

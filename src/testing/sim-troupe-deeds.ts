@@ -24,6 +24,8 @@ export interface Deed {
   readonly amount: number;
   /** How likely each attempt throws. */
   readonly throws?: number | undefined;
+  /** How long the turn waits for the world outside before it changes anything. */
+  readonly lingers?: number | undefined;
   /** A cell whose total is looked at first. */
   readonly looksAt?: string | undefined;
   readonly sends?: readonly Errand[] | undefined;

@@ -47,7 +47,7 @@ export class TroupeDraws {
   deed(command: string): Deed {
     const { random } = this;
     const isLarge = random.chance(0.1);
-    const isSpending = random.chance(0.12);
+    const isSpending = random.chance(this.#plan.spends);
     const amount = isSpending ? -(1 + random.below(40)) : 1 + random.below(9);
     return {
       ...this.#common(command, 0),
@@ -65,7 +65,7 @@ export class TroupeDraws {
 
   #common(command: string, depth: number): Deed {
     const { random } = this;
-    const { throws, poison } = this.#plan;
+    const { throws, poison, lingers } = this.#plan;
     const isPoison = depth > 0 && random.chance(poison);
     const isThrowing = random.chance(throws);
     const isSending = depth < chainLengthMax && random.chance(0.25);
@@ -77,7 +77,13 @@ export class TroupeDraws {
       ...(random.chance(0.08) ? { arms: this.#alarm() } : {}),
       ...(random.chance(0.04) ? { disarms: `t${random.below(3)}` } : {}),
       ...(random.chance(0.03) ? { looksAt: this.agent() } : {}),
+      ...(random.chance(lingers) ? { lingers: this.#pause() } : {}),
     };
+  }
+
+  /** Mostly short, now and then longer than anybody waits. */
+  #pause(): number {
+    return Math.ceil(this.random.exponential(this.random.chance(0.2) ? 2_000 : 100));
   }
 
   #errands(command: string, depth: number): Errand[] {

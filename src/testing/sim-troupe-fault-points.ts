@@ -31,6 +31,9 @@ const processFaults = [
   'crash-after-durable',
 ];
 
+/** The point of the memory engine: an append is on its way there, its answer is not. */
+export const appendSent = 'engine.append-sent';
+
 /** Fault points by name. */
 export const troupeFaultPoints: ReadonlyMap<string, FaultBoundary> = new Map([
   ['agent.record-made', 'before-durable'],
@@ -50,6 +53,7 @@ export const troupeFaultPoints: ReadonlyMap<string, FaultBoundary> = new Map([
   ['recovery.before-cut', 'before-durable'],
   ['recovery.cut', 'after-durable'],
   ['open.epoch-raised', 'after-durable'],
+  [appendSent, 'ambiguous'],
 ]);
 
 /**

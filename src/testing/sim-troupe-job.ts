@@ -4,6 +4,7 @@
  */
 import type { StepCall, StepOptions, TaskContext } from '../agent/contexts.ts';
 import { TroupeError } from '../core/errors.ts';
+import type { DeedTools } from './sim-troupe-cell.ts';
 import type { CellContract, CellContracts, CellTurn } from './sim-troupe-contract.ts';
 import {
   type Deed,
@@ -19,7 +20,7 @@ import type { Surroundings } from './sim-troupe-surroundings.ts';
 /** What a job stands on. */
 export interface JobTools extends Surroundings {
   readonly contracts: CellContracts;
-  act(ctx: CellTurn, deed: Deed, contracts: CellContracts): Tally | Promise<Tally>;
+  act(ctx: CellTurn, deed: Deed, tools: DeedTools): Tally | Promise<Tally>;
 }
 
 type JobContext = TaskContext<CellContract, string>;
@@ -66,7 +67,7 @@ async function carryOut(bench: Bench, part: Part, command: string): Promise<stri
   if (part.kind === 'update') {
     const deed = { ...part.deed, command };
     // A turn may run ahead of records that it stands on: it fails with them.
-    const tally = await ctx.update(turn => tools.act(turn, deed, tools.contracts));
+    const tally = await ctx.update(turn => tools.act(turn, deed, tools));
     return `updated to ${tally.turns}`;
   }
   if (part.kind === 'wait') {

@@ -16,6 +16,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { SimPorts, SimProgram } from './sim-process.ts';
 import { cellAgents } from './sim-troupe-cell.ts';
 import { type CellContracts, cellContract } from './sim-troupe-contract.ts';
+import { appendSent } from './sim-troupe-fault-points.ts';
 import type { Notebook } from './sim-troupe-notes.ts';
 import type { TroupePlan } from './sim-troupe-plan.ts';
 import type { TroupeServers } from './sim-troupe-servers.ts';
@@ -119,7 +120,7 @@ async function openEngine(ports: SimPorts, habitat: TroupeHabitat): Promise<Open
   }
   if (plan.engine === 'memory') {
     const log = ports.remote(witness.watch(memory.open()), ['onFailure']);
-    return { log, epoch: ports.incarnation, lineage: 'simulated' };
+    return { log: mayDieWaiting(log, ports), epoch: ports.incarnation, lineage: 'simulated' };
   }
   const { disk, random, onFaultPoint } = ports;
   const limits = plan.storeLimits;
@@ -128,6 +129,18 @@ async function openEngine(ports: SimPorts, habitat: TroupeHabitat): Promise<Open
   const watched = witness.watch(opened);
   const log = plan.isRemote ? ports.remote<EmbeddedLog>(watched, ['onFailure']) : watched;
   return { log, epoch, lineage, recovery };
+}
+
+/** The log of an engine outside, whose user may die between an append and its answer. */
+function mayDieWaiting(log: Log, { onFaultPoint }: SimPorts): Log {
+  const append: Log['append'] = async (...request) => {
+    const answer = log.append(...request);
+    await onFaultPoint(appendSent, 'ambiguous');
+    return answer;
+  };
+  return new Proxy(log, {
+    get: (target, name) => (name === 'append' ? append : Reflect.get(target, name)),
+  });
 }
 
 function loggerOf({ onAlarm }: TroupeHabitat): Logger {

@@ -36,6 +36,10 @@ export interface TroupePlan {
   /** How likely what a caller draws throws, or is never going to work. */
   readonly throws: number;
   readonly poison: number;
+  /** How likely a turn waits for something outside, so that others wait for it. */
+  readonly lingers: number;
+  /** How likely a caller takes away; where it is likely, most that is asked for is rejected. */
+  readonly spends: number;
   /** The lives of the process with which newer state versions begin. */
   readonly upgrades: readonly number[];
 }
@@ -99,6 +103,8 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
     callers: 4 + random.below(5),
     throws: random.pick([0, 0.05, 0.2]) ?? 0,
     poison: random.pick([0, 0.01]) ?? 0,
+    lingers: random.pick([0, 0.03, 0.1]) ?? 0,
+    spends: random.pick([0.12, 0.3, 0.6]) ?? 0,
     upgrades: drawSwarm(random, [3 + random.below(5), 10 + random.below(10)]),
   };
 }

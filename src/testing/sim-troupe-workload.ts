@@ -102,7 +102,9 @@ export class TroupeWorkload {
     const drawn = luck.random.below(100);
     if (drawn < 15) this.#do(() => look(this.#bench, visit, 'look'));
     else if (drawn < 22) this.#do(() => look(this.#bench, visit, 'peek'));
-    else if (drawn < 23) this.#do(() => lookBack(this.#bench, visit, luck));
+    // Each of these folds a whole history.
+    else if (drawn < 23 && luck.random.chance(0.5))
+      this.#do(() => lookBack(this.#bench, visit, luck));
     else if (drawn < 33) this.#do(() => startJob(this.#bench, visit, luck));
     else if (drawn < 39) this.#do(() => nudge(this.#bench, visit));
     else if (drawn < 41) this.#delete(visit.client, luck);
