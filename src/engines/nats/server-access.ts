@@ -95,8 +95,9 @@ function userFields(cluster: string | undefined, { name, role, key }: AccountUse
     [`# ${name}`]: `the ${role} ${name}`,
     ...keyFields(key),
     permissions: {
-      publish: { allow: [own, '$KV.>', '$O.>', '$JS.ACK.>', '$JS.FC.>', ...reach] },
-      subscribe: { allow: [`${answers}.>`, own] },
+      publish: { allow: [own, '$KV.>', ...reach] },
+      '# subscribe': 'Who watches keys hears of changes by their subjects.',
+      subscribe: { allow: [`${answers}.>`, own, '$KV.>'] },
       '# responses': 'Answers go only to whoever asked, and within this time.',
       allow_responses: { max: 1, expires: '2m' },
     },
@@ -113,13 +114,11 @@ const api = '$JS.API.';
 const nodeOperations: readonly string[] = [
   'INFO',
   'STREAM.NAMES',
-  'STREAM.LIST',
   'STREAM.INFO.*',
   'STREAM.MSG.GET.*',
   'STREAM.MSG.DELETE.*',
   'STREAM.PURGE.*',
-  'DIRECT.GET.>',
-  'CONSUMER.>',
+  'DIRECT.GET.*',
 ]
   .map(operation => `${api}${operation}`)
   .concat(serversSubject);
