@@ -66,6 +66,7 @@ export class StreamMachine implements SimNatsMachine<StreamOp, StreamResult> {
     copy.store = this.store.copy();
     copy.messageIds = new Map(this.messageIds);
     copy.lastMessageId = this.lastMessageId;
+    copy.#changes = [...this.#changes];
     return copy;
   }
 

@@ -30,6 +30,8 @@ const triesMax = 5;
 const callsInDrill = 12;
 const patienceMax = 30;
 const pauseMs = 1_000;
+/** Shorter than any restart. */
+const landingMs = 4;
 // What a caller is told as long as it is not known how it stands.
 const passing = new Set(['DEADLINE_EXCEEDED', 'VERSION_CONFLICT', 'NODE_UNREACHABLE']);
 // What tells an operator that records are damaged or gone.
@@ -99,10 +101,8 @@ export async function drillMemory(options: DrillOptions): Promise<void> {
   const isRegressed = faults.chance(0.5);
   world.countFault(isRegressed ? 'engine-regressed' : 'engine-damaged');
   if (isRegressed) options.regress(name, 1 + faults.below(3));
-  else {
-    options.damage(name);
-    if (options.isReadAnew) await restart(bench);
-  }
+  else if (options.isReadAnew) await damageBetweenLives(options, name);
+  else options.damage(name);
   const after = await untilSettled(options, name);
   if (!isLoud(after)) {
     world.violate('damage', `${name} lost what it had confirmed and answered ${textOf(after)}`);
@@ -123,8 +123,12 @@ async function untilSettled(options: DrillOptions, name: string): Promise<unknow
   }
 }
 
-async function restart({ world, node }: CallerBench): Promise<void> {
+/** What was on its way when the node died lands first: it could stand for what is damaged. */
+async function damageBetweenLives({ bench, damage }: DrillOptions, name: string): Promise<void> {
+  const { world, node } = bench;
   world.crash(node, 'kill');
+  await world.run({ untilMs: world.nowMs + landingMs });
+  damage(name);
   const isUp = () => node.program !== undefined;
   await world.run({ untilMs: world.nowMs + drillMs, isDone: isUp });
 }
