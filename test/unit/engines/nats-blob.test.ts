@@ -30,6 +30,7 @@ const id = createHash('sha256').update(bytes).digest('hex');
 const owner = { label: 'test', isAlive: true, isPaused: false, held: [] };
 const partBytes = 524_288;
 const nothing = natsRefusal(10037, 'no message found');
+const purged = natsAnswer({ success: true, purged: 1 });
 const conflict = natsRefusal(10071, 'wrong last sequence: 1');
 
 let client: FakeNatsClient;
@@ -178,27 +179,44 @@ describe('reading a blob', () => {
     expect(sent()).toEqual([readHead, `STREAM {"last_by_subj":"${part}"}`]);
   });
 
-  it('finds nothing before all of it is there, and after it was removed', async () => {
-    for (const answer of [nothing, headed('storing', 3), headed('removed', 3)]) {
-      client.next(answer);
-      expect(await blob.get(id)).toBeUndefined();
+  it('is sure that there is nothing only when that can be written on top of it', async () => {
+    client.next(nothing, ack(1), purged, purged);
+    expect(await blob.get(id)).toBeUndefined();
+    client.next(headed('removed', 3), ack(4), purged, purged);
+    expect(await blob.get(id)).toBeUndefined();
+    client.next(headed('storing', 3), ack(4));
+    expect(await blob.get(id)).toBeUndefined();
+    expect(sent().filter(each => each.startsWith('head'))).toEqual([
+      'head.ID removed 0',
+      'head.ID removed 3',
+      'head.ID storing 3',
+    ]);
+    expect(client.answersLeft).toBe(0);
+  });
+
+  it('reads on when what was read is old', async () => {
+    for (const old of [nothing, headed('storing', 2), headed('removed', 2)]) {
+      client.next(old, conflict, headed('stored', 3), partAt(2));
+      expect(await time.advanceUntil(blob.get(id))).toEqual(bytes);
     }
-    expect(client.requests).toHaveLength(3);
+    client.standing = ({ subject }) => (subject.startsWith('$JS') ? nothing : natsUnknown());
+    const error = await failureOf(time.advanceUntil(blob.get(id)));
+    expect([error.code, error.outcome]).toEqual(['ENGINE_UNAVAILABLE', 'not-executed']);
   });
 
   it('shows damage: other bytes, a part that is missing, longer or shorter', async () => {
     const damaged = [partAt(2, Uint8Array.from([1, 2, 4])), nothing, partAt(2, new Uint8Array(4))];
     for (const answer of [...damaged, partAt(2, new Uint8Array(2))]) {
-      client.next(headed('stored', 3), answer, headed('stored', 3));
-      expect((await failureOf(blob.get(id))).code).toBe('LOG_CORRUPT');
+      client.next(headed('stored', 3), answer, headed('stored', 3), answer);
+      expect((await failureOf(time.advanceUntil(blob.get(id)))).code).toBe('LOG_CORRUPT');
     }
   });
 
   it('looks again when the blob was swept, or stored anew, while it was read', async () => {
-    client.next(headed('stored', 3), nothing, headed('removed', 4));
-    expect(await blob.get(id)).toBeUndefined();
+    client.next(headed('stored', 3), nothing, headed('removed', 4), ack(5), purged, purged);
+    expect(await time.advanceUntil(blob.get(id))).toBeUndefined();
     client.next(headed('stored', 3), nothing, headed('stored', 9), partAt(8));
-    expect(await blob.get(id)).toEqual(bytes);
+    expect(await time.advanceUntil(blob.get(id))).toEqual(bytes);
   });
 
   it('shows a damaged head, and one of a later format', async () => {
@@ -212,8 +230,6 @@ describe('reading a blob', () => {
 describe('sweeping', () => {
   const now = stored('sweep', 50, new Uint8Array());
   const noParts = natsAnswer({ total: 0, state: {} });
-  const purged = natsAnswer({ success: true, purged: 1 });
-
   /** A head that was written so long before the servers' time. */
   function aged(state: BlobHead['state'], seq: number, ageMs: number): NatsReply {
     const data = Buffer.from(encodeBlobHead({ state, size: 3, partBytes })).toString('base64');
