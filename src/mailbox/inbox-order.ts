@@ -21,6 +21,11 @@ export function isBehindInbox(image: AgentImage | undefined, item: MailboxItem):
   return false;
 }
 
+/** Whether a message is in the inbox, or may be. */
+export function isRecorded({ inboxId, wasRecorded }: MailboxItem): boolean {
+  return inboxId !== undefined || wasRecorded === true;
+}
+
 function placeOf(
   inbox: ReadonlyMap<string, InboxEntry>,
   { inboxId, envelope }: MailboxItem,

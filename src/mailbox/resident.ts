@@ -14,10 +14,10 @@ import { noticedAt } from '../state/image.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
 import type { Restable } from './hot-list.ts';
-import { isBehindInbox } from './inbox-order.ts';
+import { isBehindInbox, isRecorded } from './inbox-order.ts';
 import { InboxWatch } from './inbox-watch.ts';
 import { Mailbox } from './mailbox.ts';
-import { wakeAgainAt } from './wake-again.ts';
+import { loadPauseMs, wakeAgainAt } from './wake-again.ts';
 
 /** What all agents of one type share on this node. */
 export interface ResidentType {
@@ -55,6 +55,8 @@ export class Resident implements Runnable, Restable, ActivationOwner {
   #inboxWatch: InboxWatch | undefined;
   /** How many activations have ended since an append was accepted. */
   #endings = 0;
+  /** On the monotonic clock. */
+  #mayLoadAt = 0;
 
   constructor(type: ResidentType, address: string, versionSeen: number) {
     this.#type = type;
@@ -272,6 +274,14 @@ export class Resident implements Runnable, Restable, ActivationOwner {
   #load(): void {
     if (this.#isLoading || this.#isClosed) return;
     this.#isLoading = true;
+    const { clock } = this.#type.host;
+    const pauseMs = this.#mayLoadAt - (this.#mayLoadAt > 0 ? clock.monotonic() : 0);
+    if (pauseMs > 0) clock.setTimer(pauseMs, () => this.#loadNow());
+    else this.#loadNow();
+  }
+
+  #loadNow(): void {
+    if (this.#isClosed) return;
     const { host, implementation } = this.#type;
     if (implementation.contract.consistency === 'none') {
       this.#begin(undefined);
@@ -340,14 +350,12 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     const { host } = this.#type;
     const wakeAt = this.#activation?.committer?.wakeAt ?? noticedAt;
     host.schedule(this.address, wakeAgainAt(wakeAt, host.clock.now(), this.#endings));
+    this.#mayLoadAt = host.clock.monotonic() + loadPauseMs(this.#endings);
     this.#endings += 1;
     this.#activation = undefined;
     const waiting = [...(this.#mailbox?.clear() ?? []), ...(this.#held?.takeRecorded() ?? [])];
     for (const item of waiting) this.#keepOrDrop(item, cause);
-    host.logger.debug('an activation has ended', {
-      agent: this.address,
-      cause: cause.message,
-    });
+    host.logger.debug('an activation has ended', { agent: this.address, cause: cause.message });
     if (this.waiting > 0) this.#type.dispatcher.add(this);
   }
 
@@ -380,11 +388,6 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     const later = withOutcome(cause, 'unknown');
     for (const item of items) item.reject(isRecorded(item) ? later : cause);
   }
-}
-
-/** Whether a message is in the inbox, or may be. */
-function isRecorded({ inboxId, wasRecorded }: MailboxItem): boolean {
-  return inboxId !== undefined || wasRecorded === true;
 }
 
 function mailboxFull(address: string, lengthMax: number): TroupeError {
