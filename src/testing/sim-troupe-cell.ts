@@ -7,7 +7,6 @@ import type { ReadContext } from '../agent/contexts.ts';
 import type { Contract } from '../agent/contract.ts';
 import { type Implementation, implement } from '../agent/implementation.ts';
 import { TroupeError } from '../core/errors.ts';
-import type { Clock } from '../ports/clock.ts';
 import {
   type CellContract,
   type CellContracts,
@@ -25,7 +24,7 @@ import {
   withOrigin,
 } from './sim-troupe-deeds.ts';
 import { runJob } from './sim-troupe-job.ts';
-import type { Surroundings } from './sim-troupe-surroundings.ts';
+import type { DeedTools, Surroundings } from './sim-troupe-surroundings.ts';
 
 /** Gives the cells of a world their behaviour. */
 export function cellAgents(
@@ -53,12 +52,6 @@ export function cellAgents(
       // The list of a node holds implementations of any contract.
     ) as unknown as Implementation<Contract>;
   return [agentOf(contracts.cell), agentOf(contracts.mayfly)];
-}
-
-/** What a deed stands on beside its turn. */
-export interface DeedTools {
-  readonly contracts: CellContracts;
-  readonly clock: Clock;
 }
 
 /** Carries out a deed. */

@@ -4,8 +4,7 @@
  */
 import type { StepCall, StepOptions, TaskContext } from '../agent/contexts.ts';
 import { TroupeError } from '../core/errors.ts';
-import type { DeedTools } from './sim-troupe-cell.ts';
-import type { CellContract, CellContracts, CellTurn } from './sim-troupe-contract.ts';
+import type { CellContract, CellTurn } from './sim-troupe-contract.ts';
 import {
   type Deed,
   type Job,
@@ -15,11 +14,10 @@ import {
   type Tally,
   withOrigin,
 } from './sim-troupe-deeds.ts';
-import type { Surroundings } from './sim-troupe-surroundings.ts';
+import type { DeedTools, Surroundings } from './sim-troupe-surroundings.ts';
 
 /** What a job stands on. */
-export interface JobTools extends Surroundings {
-  readonly contracts: CellContracts;
+export interface JobTools extends DeedTools, Surroundings {
   act(ctx: CellTurn, deed: Deed, tools: DeedTools): Tally | Promise<Tally>;
 }
 
