@@ -48,6 +48,9 @@ const shardCount = 8;
 const forgottenMax = 48;
 const aloneVersions = ['2.15.1', '2.15.1', '2.10.27', '2.9.10'] as const;
 const togetherVersions = ['2.15.1', '2.15.1', '2.10.27'] as const;
+/** When, after a leader was cut off, there may be two of them. */
+const splitMs = { low: 5_000, high: 9_500 } as const;
+const strikeProbability = 0.4;
 // Without ids of messages these cannot happen; with them they would.
 const requestFaults = [...natsWriteFaults, ...natsReadFaults].filter(
   each => each !== 'false-duplicate' && each !== 'duplicate-in-process',
@@ -85,6 +88,8 @@ export interface TroupeServersOptions {
   readonly scheduler: SimScheduler;
   readonly random: SimRandom;
   readonly onFault: (kind: string) => void;
+  /** Kills the node. */
+  readonly killNode: () => void;
 }
 
 /** The servers of a world. */
@@ -92,8 +97,10 @@ export class TroupeServers {
   readonly plan: TroupeServersPlan;
   readonly cluster: SimNatsCluster;
   readonly #random: SimRandom;
+  readonly #killNode: () => void;
 
-  constructor({ scheduler, random, onFault }: TroupeServersOptions) {
+  constructor({ scheduler, random, onFault, killNode }: TroupeServersOptions) {
+    this.#killNode = killNode;
     this.plan = drawServersPlan(random.fork('plan'));
     this.#random = random;
     const { servers, version, pings } = this.plan;
@@ -134,8 +141,14 @@ export class TroupeServers {
   suffer(fromMs: number, untilMs: number): void {
     const { requestFaults: rates, faultKinds: kinds, faultGapMs: gapMs } = this.plan;
     for (const [kind, rate] of rates) this.cluster.switches.rate(kind, rate);
-    const drawn = drawNatsFaults(this.#random.fork('faults'), { kinds, fromMs, untilMs, gapMs });
+    const random = this.#random.fork('faults');
+    const drawn = drawNatsFaults(random, { kinds, fromMs, untilMs, gapMs });
     scheduleNatsFaults(this.cluster, drawn);
+    for (const { kind, atMs, durationMs } of drawn) {
+      const isSplit = kind.startsWith('cut-') && durationMs > splitMs.low;
+      const strikeMs = atMs + random.between(splitMs.low, splitMs.high);
+      if (isSplit && random.chance(strikeProbability) && strikeMs < untilMs) this.#strike(strikeMs);
+    }
   }
 
   /** Ends all faults. */
@@ -158,6 +171,16 @@ export class TroupeServers {
   damage(name: string): void {
     const { stream, subject } = this.#placeOf(name);
     this.cluster.damage(stream, { subject });
+  }
+
+  /**
+   * Kills the node while an old leader that is cut off still answers: the next life may meet it, and
+   * must not believe it.
+   */
+  #strike(atMs: number): void {
+    const { scheduler } = this.cluster;
+    const delayMs = atMs - scheduler.nowMs;
+    scheduler.schedule({ delayMs, kind: 'strike', task: this.#killNode });
   }
 
   #placeOf(name: string) {

@@ -131,7 +131,7 @@ function build(world: SimWorld, { endMs, drill, engine }: Building): TroupeWorld
   const habitat: TroupeHabitat = {
     plan,
     memory: new MemoryLogs({ random: faults.fork('engine') }),
-    servers: plan.engine === 'nats' ? serversOf(world) : undefined,
+    servers: plan.engine === 'nats' ? serversOf(world, () => node) : undefined,
     witness: new Witness(nextOrder),
     notebook: new Notebook(nextOrder),
     isAlive: life => node.isAlive && node.incarnation === life,
@@ -159,10 +159,13 @@ function engineOf(name: string | undefined): TroupeEngine | undefined {
   });
 }
 
-function serversOf(world: SimWorld): TroupeServers {
-  const random = world.streams.faults.fork('servers');
-  const onFault = (kind: string) => world.countFault(kind);
-  return new TroupeServers({ scheduler: world.scheduler, random, onFault });
+function serversOf(world: SimWorld, node: () => SimProcess<TroupeProgram>): TroupeServers {
+  return new TroupeServers({
+    scheduler: world.scheduler,
+    random: world.streams.faults.fork('servers'),
+    onFault: kind => world.countFault(kind),
+    killNode: () => world.crash(node(), 'kill'),
+  });
 }
 
 function stopSoon(world: SimWorld, node: SimProcess<TroupeProgram>): void {
