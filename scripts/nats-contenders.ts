@@ -1,7 +1,7 @@
 /**
  * Lets writers contend for the end of one log through three NATS servers and prints what came of
- * it. Usage: `node scripts/nats-contenders.ts [--rounds N] [--writers N] [--release newest|2.9.10]`.
- * The exit code is 1 when two were accepted in one round, or nobody was.
+ * it. Usage: `npm run contenders -- [--rounds N] [--writers N] [--release newest|2.9.10]`. The exit
+ * code is 1 when two were accepted in one round, or nobody was.
  */
 import { parseArgs } from 'node:util';
 import { contend } from '../test/faults/nats-contenders.ts';

@@ -1,6 +1,6 @@
 /**
  * Compare-and-append under contention through three servers: what fences the owners of an agent.
- * The long form is `node scripts/nats-contenders.ts`.
+ * The long form is `npm run contenders`.
  */
 import { expect, it } from 'vitest';
 import { contend } from './nats-contenders.ts';

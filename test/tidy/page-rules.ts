@@ -27,7 +27,6 @@ export const unraisedCodes: readonly string[] = [
   'NO_CAPACITY',
   'CIRCUIT_OPEN',
   'POOL_EXHAUSTED',
-  'NO_QUORUM',
   'PARTITIONED',
   'WRONG_OWNER',
   'STALE_EPOCH',

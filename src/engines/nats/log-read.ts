@@ -1,3 +1,8 @@
+/**
+ * Reading logs. An answer never shows less than this opening has seen or written: a replica that
+ * lags is passed over for the stream's leader, and a leader that lags is given time. What others
+ * wrote a moment ago may be missing; the first append behind a tail tells.
+ */
 import { TroupeError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogSlice, ReadOptions, Seq } from '../../ports/log.ts';

@@ -66,7 +66,8 @@ const appendsMax = 16_384;
  *
  * @remarks Reads are not linearizable on any version of the servers: the first append behind a tail
  * tells whether it was the last.
- * @throws `CONFIG_INVALID`, `ENGINE_UNSUPPORTED`, `NO_QUORUM`, `ENGINE_UNAVAILABLE`, `UNAUTHORIZED`.
+ * @throws `CONFIG_INVALID`, `ENGINE_UNSUPPORTED`, `NO_QUORUM`, `ENGINE_UNAVAILABLE`,
+ * `UNAUTHORIZED`.
  */
 export async function openNatsLog(options: NatsLogOptions): Promise<Log> {
   const layout = layoutOf(options);

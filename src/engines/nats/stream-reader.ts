@@ -1,7 +1,7 @@
 /**
- * Reads messages of streams: by direct gets, which any replica answers at once and which may be old,
- * and by the stream's leader, which is fresher and slower. What is too old for the caller, the
- * caller decides.
+ * Reads messages of streams: by direct gets, which any replica answers at once, maybe with what is
+ * old, and by the stream's leader, which is fresher and slower. What is too old for the caller,
+ * the caller decides.
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { NatsClient, NatsHeaders } from './client.ts';

@@ -160,7 +160,7 @@ export async function ensureStream(options: StreamParts, wanted: JsonObject): Pr
   });
 }
 
-/** The configuration in the answer; nothing when there is no such stream, or it is made just now. */
+/** The configuration in the answer; nothing when there is no such stream, or one was just made. */
 async function ask(
   client: NatsClient,
   operation: string,
