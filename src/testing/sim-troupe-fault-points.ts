@@ -6,8 +6,8 @@ import type { FaultBoundary } from './sim-fault-points.ts';
 import type { TroupeEngine } from './sim-troupe-plan.ts';
 import { natsTroupeFaults } from './sim-troupe-servers.ts';
 
-/** The points of the runtime alone, which are met on whatever engine. */
-const runtimePoints = /^(agent|outbox|task)\./;
+/** The points of the runtime, and of the way to an engine outside of the process. */
+const outsidePoints = /^(agent|outbox|task|engine)\./;
 
 /** What a set of runs should meet, on one engine or on the two that seeds draw from. */
 export interface TroupeFaultList {
@@ -18,7 +18,7 @@ export interface TroupeFaultList {
 /** What a set of runs should meet. */
 export function faultListFor(engine: TroupeEngine | undefined): TroupeFaultList {
   if (engine !== 'nats') return { points: troupeFaultPoints, kinds: troupeFaultKinds };
-  const points = [...troupeFaultPoints].filter(([name]) => runtimePoints.test(name));
+  const points = [...troupeFaultPoints].filter(([name]) => outsidePoints.test(name));
   return { points: new Map(points), kinds: [...processFaults, ...natsTroupeFaults] };
 }
 
@@ -29,9 +29,10 @@ const processFaults = [
   'clock-jump',
   'crash-before-durable',
   'crash-after-durable',
+  'crash-ambiguous',
 ];
 
-/** The point of the memory engine: an append is on its way there, its answer is not. */
+/** The point of an engine outside: an append is on its way there, its answer is not. */
 export const appendSent = 'engine.append-sent';
 
 /** Fault points by name. */

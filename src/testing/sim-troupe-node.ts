@@ -116,7 +116,8 @@ async function openEngine(ports: SimPorts, habitat: TroupeHabitat): Promise<Open
   if (servers !== undefined) {
     const { log, bus, close } = await servers.open(ports);
     const epoch = ports.incarnation;
-    return { log: witness.watch(log), bus, close, epoch, lineage: 'simulated' };
+    const watched = mayDieWaiting(witness.watch(log), ports);
+    return { log: watched, bus, close, epoch, lineage: 'simulated' };
   }
   if (plan.engine === 'memory') {
     const log = ports.remote(witness.watch(memory.open()), ['onFailure']);

@@ -174,8 +174,8 @@ export class TroupeServers {
   }
 
   /**
-   * Kills the node while an old leader that is cut off still answers: the next life may meet it, and
-   * must not believe it.
+   * Kills the node while an old leader that is cut off still answers: the next life may meet it,
+   * and must not believe it.
    */
   #strike(atMs: number): void {
     const { scheduler } = this.cluster;

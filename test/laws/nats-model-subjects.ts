@@ -1,4 +1,4 @@
-/** The NATS engine on the simulator's model of the servers, each subject with servers of its own. */
+/** The NATS engine on the model of its servers, each subject with servers of its own. */
 import { openNatsBlob } from '../../src/engines/nats/blob.ts';
 import { blobConfig, blobSubjects } from '../../src/engines/nats/blob-head.ts';
 import { openNatsBus } from '../../src/engines/nats/bus.ts';
