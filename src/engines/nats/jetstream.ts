@@ -30,10 +30,23 @@ export type ApiAnswer =
 /** What became of one attempt to publish into a stream. */
 export type PublishAnswer =
   | { readonly status: 'accepted'; readonly seq: number }
-  /** The subject does not end where it was expected to; `lastSeq` is where, if the server said. */
+  /**
+   * The subject does not end where it was expected to; `lastSeq` is where, if the server said. Only
+   * one beyond the expectation proves that this attempt was not stored.
+   */
   | { readonly status: 'conflict'; readonly lastSeq?: number | undefined }
-  /** This attempt was surely not stored, now or later; `isPassing` when another may be. */
-  | { readonly status: 'unavailable'; readonly cause: TroupeError; readonly isPassing: boolean }
+  /** This attempt was declined, or never left; `isPassing` when another may do better. */
+  | {
+      readonly status: 'unavailable';
+      readonly cause: TroupeError;
+      readonly isPassing: boolean;
+      /**
+       * Whether it was surely not stored, now or later. When a server that was leader comes back
+       * from behind a partition, two of them take the same message for a moment, and the one that
+       * declines may answer first.
+       */
+      readonly isSure: boolean;
+    }
   /** Stored, or not, or later. */
   | { readonly status: 'unknown'; readonly cause: TroupeError };
 
@@ -152,7 +165,7 @@ export function publishAnswerOf(
   if (reply.status !== 'answered') {
     const answer = withoutAnswer(reply, stream);
     if (answer.status === 'unknown') return answer;
-    return { ...answer, isPassing: !lastingCodes.has(answer.cause.code) };
+    return { ...answer, isPassing: !lastingCodes.has(answer.cause.code), isSure: true };
   }
   const value = jsonOf(reply.message);
   if (value === undefined) return unknown(`${stream} acknowledged with something else`);
@@ -192,7 +205,8 @@ function verdictOf({ errorCode, description }: Refusal, stream: string): Publish
   const detail = `${stream} refused the message: ${description} (${errorCode})`;
   if (verdict === 'conflict') return { status: 'conflict', lastSeq: numberAtEnd(description) };
   if (verdict === 'passing') {
-    return { status: 'unavailable', cause: noLeader(stream, description), isPassing: true };
+    const cause = noLeader(stream, description);
+    return { status: 'unavailable', cause, isPassing: true, isSure: false };
   }
   if (verdict !== undefined) return refused(verdict, detail);
   if (errorCode === storeFailedCode && limitTexts.test(description)) {
@@ -203,7 +217,7 @@ function verdictOf({ errorCode, description }: Refusal, stream: string): Publish
 
 function refused(code: ErrorCode, detail: string): PublishAnswer {
   const cause = new TroupeError(code, { detail, outcome: 'not-executed' });
-  return { status: 'unavailable', cause, isPassing: false };
+  return { status: 'unavailable', cause, isPassing: false, isSure: true };
 }
 
 /**

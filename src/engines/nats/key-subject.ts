@@ -2,6 +2,7 @@
  * Keys as subjects of a key-value bucket. A key is cut at its first slashes into words, so that a
  * server can pick out those that begin alike; the tools around NATS show the words as they are.
  */
+import { TroupeError } from '../../core/errors.ts';
 import { textOfWord, wordOf } from './subject-word.ts';
 
 /** So many slashes cut; what follows is one word. */
@@ -17,13 +18,14 @@ export function subjectOfKey(bucket: string, key: string): string {
   return `${bucketPrefix(bucket)}${wordsOf(key).map(wordOf).join('.')}`;
 }
 
-/**
- * The key of a subject.
- *
- * @throws `LOG_CORRUPT` when it was not written by this code.
- */
-export function keyOfSubject(bucket: string, subject: string): string {
-  return subject.slice(bucketPrefix(bucket).length).split('.').map(textOfWord).join('/');
+/** The key of a subject; nothing when it is that of somebody else, which no key of ours has. */
+export function keyOfSubject(bucket: string, subject: string): string | undefined {
+  try {
+    return subject.slice(bucketPrefix(bucket).length).split('.').map(textOfWord).join('/');
+  } catch (error) {
+    if (!TroupeError.is(error)) throw error;
+    return undefined;
+  }
 }
 
 /** A pattern that matches at least the subjects of the keys that begin so. */

@@ -1,6 +1,6 @@
 /**
  * How entries lie in a bucket: the value is the message, a deletion is an empty message with a
- * header, and the last message of a key stays, so that a key which is gone is not taken for one that
+ * header, and the last messages of a key stay, so that a key which is gone is not taken for one that
  * never was. Revisions say which of the two they belong to: those of values are even, those of
  * deletions odd, so that nobody can write on top of a deletion by its revision.
  */
@@ -11,12 +11,22 @@ import type { JsonObject } from './jetstream.ts';
 import { bucketStream } from './key-subject.ts';
 import type { LeaderRecord } from './leader-record.ts';
 
-/** The headers of a deletion. */
-export const deletionHeaders: NatsHeaders = { 'KV-Operation': 'DEL' };
+/** The headers of a write, which has a name of its own. */
+export function writeHeaders(name: string, isDeletion: boolean): NatsHeaders {
+  return { [writeHeader]: name, ...(isDeletion ? { 'KV-Operation': 'DEL' } : {}) };
+}
 
 const deletionLine = /^KV-Operation: *(DEL|PURGE)\s*$/i;
 const keyBytesMax = 512;
 const valueBytesMax = 65_536;
+
+/**
+ * So many of the last messages of a key stay. Only the last one counts; who is in doubt whether a
+ * write was stored finds it among those behind the one that it was to follow.
+ */
+const messagesKept = 8;
+const writeHeader = 'Troupe-Write';
+const expectedHeader = 'Nats-Expected-Last-Subject-Sequence';
 
 /** The configuration of a bucket's stream. */
 export function bucketConfig(bucket: string, replicas: number): JsonObject {
@@ -27,7 +37,7 @@ export function bucketConfig(bucket: string, replicas: number): JsonObject {
     discard: 'new',
     storage: 'file',
     num_replicas: replicas,
-    max_msgs_per_subject: 1,
+    max_msgs_per_subject: messagesKept,
     max_age: 0,
     allow_rollup_hdrs: true,
     // Reads go to the leader; a replica may be far behind.
@@ -44,6 +54,19 @@ export function revisionOf(seq: number, isDeletion: boolean): number {
 export function seqOfRevision(revision: number): number | undefined {
   const seq = revision / 2;
   return Number.isSafeInteger(seq) && seq > 0 ? seq : undefined;
+}
+
+/** Whose write a message is, and which sequence it was to follow. */
+export function originOf({ headerLines }: LeaderRecord): {
+  readonly name: string | undefined;
+  readonly expectedSeq: number;
+} {
+  const textOf = (header: string) =>
+    headerLines
+      .find(line => line.startsWith(`${header}:`))
+      ?.slice(header.length + 1)
+      .trim();
+  return { name: textOf(writeHeader), expectedSeq: Number(textOf(expectedHeader)) };
 }
 
 /** What a message says about its key. */

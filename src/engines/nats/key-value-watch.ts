@@ -7,9 +7,9 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Timer } from '../../ports/clock.ts';
 import type { KeyValueChange } from '../../ports/key-value.ts';
-import { bucketStream, keyOfSubject, patternOfPrefix } from './key-subject.ts';
-import { changeIn } from './key-value-entry.ts';
-import { leaderRecord, type RecordParts } from './leader-record.ts';
+import { patternOfPrefix } from './key-subject.ts';
+import { changesFrom } from './key-value-scan.ts';
+import type { RecordParts } from './leader-record.ts';
 
 /** What is watched. */
 export interface WatchedKeys {
@@ -115,15 +115,16 @@ export class KeyValueWatch {
   /** Reads to the end; returns how much there was. */
   async #readOn(parts: RecordParts, isNews: (change: KeyValueChange) => boolean): Promise<number> {
     const { bucket, prefix } = this.#watched;
-    for (let count = 0; ; count++) {
-      const query = { seq: this.#nextSeq, next_by_subj: this.#pattern };
-      const record = await leaderRecord(parts, bucketStream(bucket), query);
-      if (record === undefined || this.#isStopped) return count;
-      this.#nextSeq = record.seq + 1;
-      const key = keyOfSubject(bucket, record.subject);
-      const change = changeIn(record, key);
-      if (key.startsWith(prefix) && isNews(change)) this.#report(change);
-    }
+    let count = 0;
+    let lastSeq = this.#nextSeq - 1;
+    const onSeq = (seq: number) => {
+      count += 1;
+      lastSeq = seq;
+    };
+    const changes = await changesFrom(parts, { bucket, prefix, seq: this.#nextSeq, onSeq });
+    this.#nextSeq = lastSeq + 1;
+    for (const change of changes.values()) if (isNews(change)) this.#report(change);
+    return count;
   }
 
   #report(change: KeyValueChange): void {

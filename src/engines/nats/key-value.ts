@@ -14,19 +14,12 @@ import type {
 } from '../../ports/key-value.ts';
 import type { Random } from '../../ports/random.ts';
 import type { NatsClient } from './client.ts';
-import { type PublishAnswer, publishInto } from './jetstream.ts';
-import { bucketStream, keyOfSubject, patternOfPrefix, subjectOfKey } from './key-subject.ts';
-import {
-  changeIn,
-  checkKey,
-  checkValue,
-  deletionHeaders,
-  revisionOf,
-  seqOfRevision,
-} from './key-value-entry.ts';
+import { bucketStream, subjectOfKey } from './key-subject.ts';
+import { changeIn, checkKey, checkValue, seqOfRevision } from './key-value-entry.ts';
+import { changesFrom } from './key-value-scan.ts';
 import { KeyValueWatch } from './key-value-watch.ts';
+import { writeKey } from './key-value-write.ts';
 import { leaderRecord, type RecordParts } from './leader-record.ts';
-import { type Attempted, repeat } from './repeat.ts';
 
 /** What keys and values stand on. */
 export interface NatsKeyValueOptions {
@@ -44,15 +37,13 @@ export interface NatsKeyValueOptions {
 
 const timeoutMsDefault = 2_000;
 const repeatMsDefault = 3_000;
-/** A listing goes through so many entries at most. */
-const entriesMax = 100_000;
 
 /**
  * Opens a bucket.
  *
- * @remarks No read is linearizable: a leader that is cut off answers with what it has for up to 11 s,
- * and says `conflict` by it. What is accepted is true. A write that the servers surely did not take
- * is repeated for a moment; one without an answer is not, and throws `ENGINE_FAILED`.
+ * @remarks No read is linearizable: a leader that is cut off answers with what it has for up to 11 s.
+ * What becomes of a write is true. One that the servers declined for now is repeated for a moment;
+ * one without an answer is not, and throws `ENGINE_FAILED`.
  */
 export function openNatsKeyValue(options: NatsKeyValueOptions): KeyValue {
   return new NatsKeyValue(options);
@@ -70,10 +61,14 @@ class NatsKeyValue implements KeyValue {
   readonly #bucket: string;
   readonly #stream: string;
   readonly #watches = new Set<KeyValueWatch>();
+  /** Begins the names of the writes of this handle. */
+  readonly #name: string;
+  #writes = 0;
   #isClosed = false;
 
   constructor({ client, clock, random, bucket, timeoutMs, repeatMs }: NatsKeyValueOptions) {
     this.#bucket = bucket;
+    this.#name = random.hex(8);
     this.#stream = bucketStream(bucket);
     this.#parts = {
       client,
@@ -115,20 +110,9 @@ class NatsKeyValue implements KeyValue {
 
   async keys(prefix: string): Promise<string[]> {
     this.#refuseClosed();
-    const keys: string[] = [];
-    const pattern = patternOfPrefix(this.#bucket, prefix);
-    let seq = 1;
-    for (let count = 0; count < entriesMax; count++) {
-      const query = { seq, next_by_subj: pattern };
-      const record = await leaderRecord(this.#parts, this.#stream, query);
-      if (record === undefined) return keys.sort();
-      seq = record.seq + 1;
-      const key = keyOfSubject(this.#bucket, record.subject);
-      if (key.startsWith(prefix) && changeIn(record, key).kind === 'put') keys.push(key);
-    }
-    throw new TroupeError('OVERLOADED', {
-      detail: `${this.#bucket} has more than ${entriesMax} keys that begin with ${prefix}`,
-    });
+    const changes = await changesFrom(this.#parts, { bucket: this.#bucket, prefix, seq: 1 });
+    const found = [...changes.values()].filter(change => change.kind === 'put');
+    return found.map(({ entry }) => entry.key).sort();
   }
 
   async watch(prefix: string, listener: (change: KeyValueChange) => void): Promise<() => void> {
@@ -171,27 +155,11 @@ class NatsKeyValue implements KeyValue {
     return this.#write({ key, expectedSeq, value });
   }
 
-  #write(write: Write): Promise<KeyValueResult> {
-    return repeat(this.#parts, this.#parts.repeatMs, () => this.#attempt(write));
-  }
-
-  async #attempt({ key, expectedSeq, value }: Write): Promise<Attempted<KeyValueResult>> {
-    const { client, timeoutMs } = this.#parts;
-    const isDeletion = value === undefined;
+  #write({ key, expectedSeq, value }: Write): Promise<KeyValueResult> {
+    this.#writes += 1;
+    const name = `${this.#name}-${this.#writes}`;
     const subject = subjectOfKey(this.#bucket, key);
-    const answer = await publishInto(client, subject, value ?? noBytes, {
-      stream: this.#stream,
-      timeoutMs,
-      expectedSeq,
-      headers: isDeletion ? deletionHeaders : undefined,
-    });
-    if (answer.status === 'conflict') return { value: { status: 'conflict' } };
-    if (answer.status === 'accepted') {
-      return { value: { status: 'accepted', revision: revisionOf(answer.seq, isDeletion) } };
-    }
-    const error = notAccepted(key, answer);
-    if (answer.status === 'unavailable' && answer.isPassing) return { passing: error };
-    throw error;
+    return writeKey(this.#parts, { key, stream: this.#stream, subject, expectedSeq, value, name });
   }
 
   #check(key: string): void {
@@ -203,22 +171,6 @@ class NatsKeyValue implements KeyValue {
     if (!this.#isClosed) return;
     throw new TroupeError('NOT_STARTED', { detail: 'the keys and values are closed' });
   }
-}
-
-const noBytes = new Uint8Array();
-
-/** The causes that callers can do something about; all others are the engine's own. */
-const tellingCodes = new Set(['DISK_FULL', 'PAYLOAD_TOO_LARGE', 'UNAUTHORIZED', 'OVERLOADED']);
-
-function notAccepted(
-  key: string,
-  { status, cause }: Extract<PublishAnswer, { cause: TroupeError }>,
-): TroupeError {
-  if (status === 'unavailable' && tellingCodes.has(cause.code)) return cause;
-  const detail = `writing ${key}: ${cause.detail}`;
-  return status === 'unknown'
-    ? new TroupeError('ENGINE_FAILED', { detail, outcome: 'unknown', cause })
-    : new TroupeError('ENGINE_UNAVAILABLE', { detail, outcome: 'not-executed', cause });
 }
 
 function seqOfDeletion(revision: number): number {

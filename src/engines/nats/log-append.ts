@@ -12,6 +12,7 @@ import { type LogMarks, type LogState, learnEnd, marksOf, noMarks } from './log-
 import {
   decodeFrame,
   encodeFrame,
+  type FrameHead,
   frameBytesOf,
   hasSnapshot,
   isLastSeq,
@@ -47,7 +48,16 @@ interface Prepared extends Append {
   readonly before: LogMarks;
 }
 
-/** How long the answer to a message may take, and how long an attempt that did nothing is repeated. */
+/** What became of the attempts to send a message. */
+interface Sent {
+  /** Of the last attempt. */
+  readonly answer: PublishAnswer;
+  readonly expectedSeq: number;
+  /** Whether the attempts before it surely were not stored. */
+  readonly isSure: boolean;
+}
+
+/** How long an answer may take, and how long an attempt that did nothing is repeated. */
 const limits = { timeoutMs: 4_000, repeatMs: 10_000 } as const;
 
 /** Appends to logs. */
@@ -110,49 +120,63 @@ export class LogAppend {
       snapshotBefore: before.snapshot,
       wakeAt: wakeAt ?? before.wakeAt,
     };
-    const answer = await this.#send(state, encodeFrame(head, records), previous);
-    switch (answer.status) {
-      case 'accepted': {
-        const snapshot = hasSnapshot(records) ? answer.seq : before.snapshot;
-        const { writer } = this.#parts;
-        learnEnd(state, { tail: answer.seq, snapshot, wakeAt: head.wakeAt, writer });
-        this.#parts.wake.index.confirm(place.name);
-        return { status: 'accepted', seq: lastSeqOf(answer.seq) };
-      }
-      case 'conflict':
-        // A read has to show what stands there before it is of use.
-        if ((answer.lastSeq ?? 0) > state.floor) state.floor = answer.lastSeq ?? 0;
-        return { status: 'conflict' };
-      case 'unavailable':
-        return { status: 'unavailable', cause: answer.cause };
-      case 'unknown':
-        this.#parts.wake.index.pin(place.name);
-        return { status: 'unknown', cause: answer.cause };
-    }
+    const sent = await this.#send(state, encodeFrame(head, records), previous);
+    const result = resultOf(sent) ?? (await this.#settle(state, head, sent));
+    if (result.status === 'accepted') {
+      const tail = streamSeqOf(result.seq);
+      const snapshot = hasSnapshot(records) ? tail : before.snapshot;
+      learnEnd(state, { tail, snapshot, wakeAt: head.wakeAt, writer: head.writer });
+      this.#parts.wake.index.confirm(place.name);
+    } else if (result.status === 'unknown') this.#parts.wake.index.pin(place.name);
+    return result;
   }
 
-  /** The first attempt leaves before this returns; others follow while none can have been stored. */
-  async #send(state: LogState, payload: Uint8Array, previous: number): Promise<PublishAnswer> {
+  /** The first attempt leaves before this returns; more follow while none can be stored. */
+  async #send(state: LogState, payload: Uint8Array, previous: number): Promise<Sent> {
     const { client } = this.#parts;
     const { subject, stream } = state.place;
     const isAtStray = state.strayTail !== undefined && state.marks?.tail === previous;
     const expectedSeq = isAtStray ? (state.strayTail ?? previous) : previous;
     const options = { stream, timeoutMs: limits.timeoutMs, expectedSeq };
-    const first = await publishInto(client, subject, payload, options);
-    if (!isPassing(first)) return first;
-    let attempt: PublishAnswer | undefined = first;
+    let answer = await publishInto(client, subject, payload, options);
+    if (!isPassing(answer)) return { answer, expectedSeq, isSure: true };
+    let isSure = answer.isSure;
+    let isFirst = true;
+    const attempt = async (): Promise<Attempted<true>> => {
+      if (!isFirst) answer = await publishInto(client, subject, payload, options);
+      isFirst = false;
+      if (!isPassing(answer)) return { value: true };
+      isSure &&= answer.isSure;
+      return { passing: answer.cause };
+    };
+    await repeat(this.#parts, limits.repeatMs, attempt).catch(unavailableFor);
+    return { answer, expectedSeq, isSure };
+  }
+
+  /**
+   * Looks what stands behind the expected place, when the answers leave open whether an attempt was
+   * stored: our own message, or one of somebody else that names the same one before it. Messages
+   * that are there stay, so this holds whoever answers; that there is none proves nothing.
+   */
+  async #settle(state: LogState, head: FrameHead, { expectedSeq }: Sent): Promise<AppendResult> {
+    const { name, stream, subject } = state.place;
+    const cause = new TroupeError('ENGINE_UNAVAILABLE', {
+      detail: `${name}: the servers declined a message that one of them may have stored`,
+      outcome: 'unknown',
+    });
     try {
-      return await repeat(
-        this.#parts,
-        limits.repeatMs,
-        async (): Promise<Attempted<PublishAnswer>> => {
-          const answer = attempt ?? (await publishInto(client, subject, payload, options));
-          attempt = undefined;
-          return isPassing(answer) ? { passing: answer.cause } : { value: answer };
-        },
-      );
-    } catch (error) {
-      return { ...unavailableFor(error), isPassing: false };
+      const next = { seq: expectedSeq + 1, next_by_subj: subject };
+      const found = await this.#parts.reader.fromLeader(stream, next);
+      if (found === undefined) return { status: 'unknown', cause };
+      const { writer, number, previous } = decodeFrame(found.payload, found.seq, name);
+      if (found.seq > state.floor) state.floor = found.seq;
+      if (writer === head.writer && number === head.number) {
+        return { status: 'accepted', seq: lastSeqOf(found.seq) };
+      }
+      return previous === head.previous ? { status: 'conflict' } : { status: 'unknown', cause };
+    } catch {
+      // Whoever asks next is told why it cannot be read; here it only leaves things open.
+      return { status: 'unknown', cause };
     }
   }
 
@@ -197,6 +221,24 @@ function isPassing(
   answer: PublishAnswer,
 ): answer is Extract<PublishAnswer, { status: 'unavailable' }> {
   return answer.status === 'unavailable' && answer.isPassing;
+}
+
+/**
+ * What the answers prove. A server that was leader and comes back from behind a partition may
+ * decline what the leader takes at the same moment, so only a place beyond the expected one proves
+ * a conflict, and only attempts that surely were not stored prove that nothing was.
+ */
+function resultOf({ answer, expectedSeq, isSure }: Sent): AppendResult | undefined {
+  switch (answer.status) {
+    case 'accepted':
+      return { status: 'accepted', seq: lastSeqOf(answer.seq) };
+    case 'conflict':
+      return isSure && (answer.lastSeq ?? 0) > expectedSeq ? { status: 'conflict' } : undefined;
+    case 'unavailable':
+      return isSure && answer.isSure ? { status: 'unavailable', cause: answer.cause } : undefined;
+    case 'unknown':
+      return { status: 'unknown', cause: answer.cause };
+  }
 }
 
 function copiesOf(records: readonly NewRecord[]): NewRecord[] {

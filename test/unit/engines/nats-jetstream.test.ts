@@ -21,7 +21,8 @@ const status503: NatsReply = {
 describe('what became of a message', () => {
   const accepted = { status: 'accepted', seq: 8 };
   const passing = { status: 'unavailable', isPassing: true, cause: { outcome: 'not-executed' } };
-  const lasting = { ...passing, isPassing: false };
+  const declined = { ...passing, isSure: false };
+  const lasting = { ...passing, isPassing: false, isSure: true };
   const unknown = { status: 'unknown', cause: { outcome: 'unknown' } };
 
   it.each<[string, NatsReply, object]>([
@@ -39,12 +40,12 @@ describe('what became of a message', () => {
     ['a status line', status503, unknown],
     ['10071', natsRefusal(10071, 'wrong last sequence: 12'), { status: 'conflict', lastSeq: 12 }],
     ['10071 without a number', natsRefusal(10071, 'wrong'), { status: 'conflict' }],
-    ['10164', natsRefusal(10164), { ...passing, cause: { code: 'NO_QUORUM' } }],
-    ['10158', natsRefusal(10158), passing],
-    ['10163', natsRefusal(10163), passing],
-    ['10008', natsRefusal(10008), { ...passing, cause: { code: 'NO_QUORUM' } }],
-    ['10009', natsRefusal(10009), passing],
-    ['10167', natsRefusal(10167), passing],
+    ['10164', natsRefusal(10164), { ...declined, cause: { code: 'NO_QUORUM' } }],
+    ['10158', natsRefusal(10158), declined],
+    ['10163', natsRefusal(10163), declined],
+    ['10008', natsRefusal(10008), { ...declined, cause: { code: 'NO_QUORUM' } }],
+    ['10009', natsRefusal(10009), declined],
+    ['10167', natsRefusal(10167), declined],
     ['10002', natsRefusal(10002), { ...lasting, cause: { code: 'DISK_FULL' } }],
     ['10023', natsRefusal(10023), lasting],
     ['10028', natsRefusal(10028), lasting],
@@ -61,8 +62,12 @@ describe('what became of a message', () => {
     ['10077 of a store that closed', natsRefusal(10077, 'store is closed'), unknown],
     ['a refusal that nobody knows', natsRefusal(19999), unknown],
     ['a refusal without a number', natsAnswer({ error: { code: 503 } }), unknown],
-    ['nobody there', { status: 'nobody' }, { ...passing, cause: { code: 'NO_QUORUM' } }],
-    ['no connection', natsUnavailable(), passing],
+    [
+      'nobody there',
+      { status: 'nobody' },
+      { ...passing, isSure: true, cause: { code: 'NO_QUORUM' } },
+    ],
+    ['no connection', natsUnavailable(), { ...passing, isSure: true }],
     ['too many requests', natsUnavailable('OVERLOADED'), passing],
     ['no permission', natsUnavailable('UNAUTHORIZED'), lasting],
     ['too large to send', natsUnavailable('PAYLOAD_TOO_LARGE'), lasting],

@@ -36,14 +36,16 @@ beforeEach(() => {
   keyValue = openNatsKeyValue({ client, clock: time.clockFor(owner), random, bucket });
 });
 
-function stored(key: string, seq: number, text: string | undefined) {
-  const deletion = Buffer.from('NATS/1.0\r\nKV-Operation: DEL\r\n\r\n').toString('base64');
+function stored(key: string, seq: number, text: string | undefined, lines: string[] = []) {
+  const all = ['NATS/1.0', ...(text === undefined ? ['KV-Operation: DEL'] : []), ...lines];
+  const hdrs = Buffer.from(`${all.join('\r\n')}\r\n\r\n`).toString('base64');
   return natsAnswer({
     message: {
       subject: subjectOfKey(bucket, key),
       seq,
       time: '2030-01-01T00:00:00.123456789Z',
-      ...(text === undefined ? { hdrs: deletion } : { data: Buffer.from(text).toString('base64') }),
+      ...(all.length > 1 ? { hdrs } : {}),
+      ...(text === undefined ? {} : { data: Buffer.from(text).toString('base64') }),
     },
   });
 }
@@ -59,6 +61,8 @@ describe('a write', () => {
     expect(set).toEqual({ status: 'accepted', revision: 18 });
     expect(await keyValue.delete('nodes/a b', 18)).toEqual({ status: 'accepted', revision: 21 });
     const subject = '$KV.tp_x_main.nodes.a=20b';
+    const names = client.requests.map(({ headers }) => headers['Troupe-Write']);
+    expect(new Set(names).size).toBe(3);
     expect(client.requests).toMatchObject([
       { subject, payload: value, headers: { 'Nats-Expected-Last-Subject-Sequence': '0' } },
       { subject, payload: value, headers: { 'Nats-Expected-Last-Subject-Sequence': '7' } },
@@ -155,11 +159,86 @@ describe('a write', () => {
   });
 });
 
+describe('a write that a server of several declines', () => {
+  const expected = 'Nats-Expected-Last-Subject-Sequence';
+
+  beforeEach(() => {
+    client.server = { ...client.server, cluster: 'three' };
+  });
+
+  /** What follows the expected message: a write of ours, or of another, behind a place. */
+  function follower(name: string | undefined, behind: number) {
+    return stored('a', 9, 'x', [`Troupe-Write: ${name}`, `${expected}: ${behind}`]);
+  }
+
+  const ownName = () => client.requests.at(0)?.headers['Troupe-Write'];
+
+  it('conflicts at once when the server has seen something behind what is expected', async () => {
+    client.next(natsRefusal(10071, 'wrong last sequence: 8'));
+    expect(await keyValue.compareAndSet('a', value, 14)).toEqual({ status: 'conflict' });
+    expect(client.requests).toHaveLength(1);
+  });
+
+  it('is accepted when it is found, whatever was said', async () => {
+    const answers = [natsRefusal(10164), natsRefusal(10008), natsRefusal(10071, 'sequence: 3')];
+    for (const answer of answers) {
+      client.requests.length = 0;
+      client.next(answer, () => follower(ownName(), 7));
+      const set = await keyValue.compareAndSet('a', value, 14);
+      expect(set).toEqual({ status: 'accepted', revision: 18 });
+      const query = Buffer.from(client.requests[1]?.payload ?? []).toString();
+      expect(JSON.parse(query)).toEqual({ seq: 8, next_by_subj: '$KV.tp_x_main.a' });
+    }
+  });
+
+  it('conflicts when another is found in its place', async () => {
+    client.next(natsRefusal(10164), follower('other-1', 7));
+    expect(await keyValue.compareAndSet('a', value, 14)).toEqual({ status: 'conflict' });
+    expect(client.answersLeft).toBe(0);
+  });
+
+  it('is unknown when what followed is not there any more', async () => {
+    client.next(natsRefusal(10164), follower('other-1', 8));
+    const error = await failureOf(keyValue.compareAndSet('a', value, 14));
+    expect([error.code, error.outcome]).toEqual(['ENGINE_FAILED', 'unknown']);
+  });
+
+  it('is tried again while nothing is found, and a conflict then may be its own doing', async () => {
+    client.next(natsRefusal(10164), nothing, natsRefusal(10071, 'wrong last sequence: 9'));
+    client.next(() => follower(ownName(), 7));
+    const setting = time.advanceUntil(keyValue.compareAndSet('a', value, 14));
+    expect(await setting).toEqual({ status: 'accepted', revision: 18 });
+    client.requests.length = 0;
+    client.next(natsRefusal(10071, 'wrong last sequence: 3'), natsUnknown(), ack(9));
+    const again = time.advanceUntil(keyValue.compareAndSet('a', value, 14));
+    expect(await again).toEqual({ status: 'accepted', revision: 18 });
+  });
+
+  it('is unknown in the end when nothing is ever found', async () => {
+    client.standing = ({ subject }) =>
+      subject.startsWith('$JS') ? nothing : natsRefusal(10164, 'wrong last sequence');
+    const error = await failureOf(time.advanceUntil(keyValue.compareAndSet('a', value, 14)));
+    expect([error.code, error.outcome]).toEqual(['ENGINE_FAILED', 'unknown']);
+    // Nobody was there at all: that is sure.
+    client.standing = { status: 'nobody' };
+    const second = await failureOf(time.advanceUntil(keyValue.compareAndSet('a', value, 14)));
+    expect([second.code, second.outcome]).toEqual(['ENGINE_UNAVAILABLE', 'not-executed']);
+  });
+
+  it('is unknown when a later attempt fails for good', async () => {
+    client.next(natsRefusal(10164), nothing, natsRefusal(10047, 'insufficient storage'), nothing);
+    const error = await failureOf(time.advanceUntil(keyValue.compareAndSet('a', value, 14)));
+    expect([error.code, error.outcome]).toEqual(['ENGINE_FAILED', 'unknown']);
+  });
+});
+
 describe('a creation', () => {
   it('goes on top of a deletion, and of nothing else', async () => {
     client.next(natsRefusal(10071), stored('a', 5, undefined), ack(6));
     expect(await keyValue.create('a', value)).toEqual({ status: 'accepted', revision: 12 });
-    expect(client.requests[2]?.headers).toEqual({ 'Nats-Expected-Last-Subject-Sequence': '5' });
+    expect(client.requests[2]?.headers).toMatchObject({
+      'Nats-Expected-Last-Subject-Sequence': '5',
+    });
     client.next(natsRefusal(10071), stored('a', 6, 'there'));
     expect(await keyValue.create('a', value)).toEqual({ status: 'conflict' });
     // A read that is too old to show why.
@@ -302,13 +381,13 @@ describe('keys as subjects', () => {
     expect(patternOfPrefix(bucket, 'nodes/a')).toBe('$KV.tp_x_main.nodes.>');
   });
 
-  it('lie in a stream that keeps the last message of each, on the disk and for good', () => {
+  it('lie in a stream that keeps the last messages of each, on the disk and for good', () => {
     expect(bucketConfig(bucket, 3)).toMatchObject({
       name: 'KV_tp_x_main',
       subjects: ['$KV.tp_x_main.>'],
       storage: 'file',
       num_replicas: 3,
-      max_msgs_per_subject: 1,
+      max_msgs_per_subject: 8,
       max_age: 0,
       allow_direct: false,
     });
