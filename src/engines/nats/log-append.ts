@@ -121,6 +121,9 @@ export class LogAppend {
       wakeAt: wakeAt ?? before.wakeAt,
     };
     const sent = await this.#send(state, encodeFrame(head, records), previous);
+    const { answer } = sent;
+    // A read has to show what stands there before it is of use.
+    if (answer.status === 'conflict') state.floor = Math.max(state.floor, answer.lastSeq ?? 0);
     const result = resultOf(sent) ?? (await this.#settle(state, head, sent));
     if (result.status === 'accepted') {
       const tail = streamSeqOf(result.seq);

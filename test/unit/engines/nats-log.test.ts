@@ -23,6 +23,8 @@ import {
   recordOf,
 } from '../../helpers/nats-log-desk.ts';
 
+const stored = (previous: number) => natsLogStored(9, { previous });
+
 let desk: NatsLogDesk;
 
 beforeEach(async () => {
@@ -119,6 +121,60 @@ describe('an append', () => {
     await desk.time.advance('10s');
     expect(await appending).toMatchObject({ status: 'unknown', cause: { outcome: 'unknown' } });
     expect(desk.client.answersLeft).toBe(1);
+  });
+
+  const declined = natsRefusal(10164);
+  const conflict = (lastSeq: number) => natsRefusal(10071, `wrong last sequence: ${lastSeq}`);
+  const own = () => {
+    const data = Buffer.from(desk.sent(0).payload).toString('base64');
+    return natsAnswer({ message: { subject: natsLogPlace.subject, seq: 8, data } });
+  };
+
+  it.each<[string, NatsReply[], object]>([
+    ['beyond the place', [conflict(9)], { status: 'conflict' }],
+    ['before it, and nothing there', [conflict(3), noMessage], { status: 'unknown' }],
+    ['before it, and another there', [conflict(3), stored(7)], { status: 'conflict' }],
+    ['before it, and another further on', [conflict(3), stored(8)], { status: 'unknown' }],
+    ['before it, and nobody to ask', [conflict(3)], { status: 'unknown' }],
+    [
+      'beyond it, but an attempt before was declined, and nothing there',
+      [declined, conflict(9), noMessage],
+      { status: 'unknown' },
+    ],
+    [
+      'beyond it, an attempt declined, and another there',
+      [declined, conflict(9), stored(7)],
+      { status: 'conflict' },
+    ],
+    [
+      'beyond it, after nobody took it',
+      [{ status: 'nobody' }, conflict(9)],
+      { status: 'conflict' },
+    ],
+  ])('is told that the log ends %s', async (_, replies, expected) => {
+    desk.client.next(natsLogStored(7), ...replies);
+    const appending = desk.log.append('a/1', lastSeqOf(7), [recordOf('one')]);
+    await desk.time.advance('20s');
+    expect(await appending).toMatchObject(expected);
+    expect(desk.client.answersLeft).toBe(0);
+  });
+
+  it('is accepted when a server declined it and another one has it', async () => {
+    desk.client.next(declined, conflict(8), own);
+    const appending = desk.log.append('a/1', 0, [recordOf('one')]);
+    await desk.time.advance('1s');
+    expect(await appending).toEqual({ status: 'accepted', seq: lastSeqOf(8) });
+    desk.client.next(natsLogAck(9));
+    await desk.log.append('a/1', lastSeqOf(8), [recordOf('two')]);
+    expect(desk.expectedOf(3)).toBe('8');
+  });
+
+  it('is in doubt when it was declined for 10 s, and nothing is there', async () => {
+    desk.client.standing = ({ subject }) =>
+      subject === natsLogPlace.subject ? natsRefusal(10008) : noMessage;
+    const appending = desk.log.append('a/1', 0, [recordOf('one')]);
+    await desk.time.advance('20s');
+    expect(await appending).toMatchObject({ status: 'unknown', cause: { outcome: 'unknown' } });
   });
 
   it('waits for the one before it in its log, and for none of another', async () => {
