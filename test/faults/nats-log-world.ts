@@ -8,7 +8,11 @@ import type { NatsClient } from '../../src/engines/nats/client.ts';
 import { openNatsLog } from '../../src/engines/nats/log.ts';
 import type { Log, LogSlice, NewRecord, Seq } from '../../src/ports/log.ts';
 import { allHeads, readAll } from '../../src/testing/log-law-steps.ts';
-import { drawNatsFaults, scheduleNatsFaults } from '../../src/testing/sim-nats-faults.ts';
+import {
+  drawNatsFaults,
+  natsFaultKinds,
+  scheduleNatsFaults,
+} from '../../src/testing/sim-nats-faults.ts';
 import type { SimRandom } from '../../src/testing/sim-random.ts';
 import { inNatsModel, type NatsModel } from '../helpers/nats-model.ts';
 
@@ -85,8 +89,8 @@ async function runPhases(world: World): Promise<void> {
   for (let phase = 0; phase < phases; phase += 1) {
     const fromMs = model.cluster.scheduler.nowMs;
     if (servers === 3) {
-      const kinds = ['kill', 'kill-leader', 'cut', 'cut-leader', 'lag', 'cut-clients'] as const;
-      const plan = { kinds, fromMs, untilMs: fromMs + 20_000, gapMs: 8_000, durationMsMax: 8_000 };
+      const span = { fromMs, untilMs: fromMs + 20_000, gapMs: 6_000, durationMsMax: 12_000 };
+      const plan = { kinds: natsFaultKinds, ...span };
       scheduleNatsFaults(model.cluster, drawNatsFaults(model.random, plan));
     }
     for (const [kind, rate] of Object.entries(faultRates)) {
@@ -122,7 +126,7 @@ async function runSteps(world: World, node: Node): Promise<void> {
       count(world, TroupeError.is(error) ? error.code : String(error));
       node.tails.delete(name);
     }
-    await world.model.sleep(node.random.exponential(200));
+    await world.model.sleep(node.random.exponential(500));
   }
 }
 
