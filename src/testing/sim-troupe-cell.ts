@@ -24,6 +24,7 @@ import {
   withOrigin,
 } from './sim-troupe-deeds.ts';
 import { runJob } from './sim-troupe-job.ts';
+import { mothAgent } from './sim-troupe-moth.ts';
 import type { DeedTools, Surroundings } from './sim-troupe-surroundings.ts';
 
 /** Gives the cells of a world their behaviour. */
@@ -51,7 +52,7 @@ export function cellAgents(
       },
       // The list of a node holds implementations of any contract.
     ) as unknown as Implementation<Contract>;
-  return [agentOf(contracts.cell), agentOf(contracts.mayfly)];
+  return [agentOf(contracts.cell), agentOf(contracts.mayfly), mothAgent(tools, surroundings.notes)];
 }
 
 /** Carries out a deed. */
@@ -135,7 +136,8 @@ export function dispatch(ctx: CellTurn, errand: Errand, contracts: CellContracts
   ctx.send(contracts[type], key, 'act', numbered, { priority: lane });
 }
 
-function mayThrow(ctx: CellTurn, throws: number | undefined): void {
+/** Throws as often as a deed says. */
+export function mayThrow(ctx: { random(): number }, throws: number | undefined): void {
   if (throws === undefined || ctx.random() >= throws) return;
   throw new TroupeError('POOL_EXHAUSTED', { detail: 'this attempt was told to throw' });
 }

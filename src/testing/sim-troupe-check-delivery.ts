@@ -5,7 +5,7 @@
 import type { OutboxEntry } from '../state/entries.ts';
 import { type Consumption, checkOrder, numberKey } from './check-order.ts';
 import { groupBy, type Violation } from './history.ts';
-import type { Deed } from './sim-troupe-deeds.ts';
+import { type Deed, isMoth } from './sim-troupe-deeds.ts';
 import type { TroupeHistory } from './sim-troupe-history.ts';
 import { opsOf, type TrueLog } from './sim-troupe-truth.ts';
 
@@ -68,22 +68,28 @@ function checkPromises({ done, given, promised, unsent }: Seen): Violation[] {
 }
 
 /** What agents sent, by the numbers that their own state counted. */
-function checkAgentOrder(logs: readonly TrueLog[], { given }: Seen): Violation[] {
-  const consumed: Consumption[] = [];
-  for (const { agent: receiver, records } of logs) {
-    for (const [order, { did }] of records.entries()) {
-      // One that was given up and sent again has lost its place.
-      if (did?.origin === undefined || given.has(did.command)) continue;
-      consumed.push({ ...did.origin, receiver, order });
-    }
-  }
+function checkAgentOrder(logs: readonly TrueLog[], seen: Seen): Violation[] {
+  const consumed = logs.flatMap(log => consumedBy(log, seen));
   const receivers = new Set(consumed.map(each => each.receiver));
   const abandoned = new Set<string>();
-  for (const { origin } of given.values()) {
+  for (const { origin } of seen.given.values()) {
     if (origin === undefined) continue;
     for (const receiver of receivers) abandoned.add(numberKey({ ...origin, receiver }));
   }
-  return checkOrder({ consumed, abandoned });
+  // What only memory promises may be lost with it.
+  const isLasting = ({ sender }: Consumption) => !isMoth(sender);
+  return [
+    ...checkOrder({ consumed: consumed.filter(isLasting), abandoned }),
+    ...checkOrder({ consumed: consumed.filter(each => !isLasting(each)), isGapAllowed: true }),
+  ];
+}
+
+function consumedBy({ agent: receiver, records }: TrueLog, { given }: Seen): Consumption[] {
+  return records.flatMap(({ did }, order) => {
+    // One that was given up and sent again has lost its place.
+    if (did?.origin === undefined || given.has(did.command)) return [];
+    return [{ ...did.origin, receiver, order }];
+  });
 }
 
 /** What each life of the node took from callers outside, in the order in which it took it. */

@@ -7,11 +7,12 @@ import { checkFold, type SequentialModel } from './check-fold.ts';
 import { checkAcknowledged, checkChains, checkDurableFirst, checkLogs } from './check-log.ts';
 import { checkOnce } from './check-once.ts';
 import { checkVersions } from './check-versions.ts';
-import type { Operation, Violation } from './history.ts';
+import { answered, groupBy, type Operation, type Violation } from './history.ts';
 import { checkDeliveries, givenUp } from './sim-troupe-check-delivery.ts';
+import { checkMoths } from './sim-troupe-check-moths.ts';
 import { checkRings } from './sim-troupe-check-rings.ts';
 import { checkRuns } from './sim-troupe-check-runs.ts';
-import type { Tally } from './sim-troupe-deeds.ts';
+import { isMoth, type Tally } from './sim-troupe-deeds.ts';
 import type { TroupeHistory } from './sim-troupe-history.ts';
 import { finalRecordsOf, type TrueLog } from './sim-troupe-truth.ts';
 
@@ -41,7 +42,8 @@ const alarming = new Set([
 export function checkTroupe(history: TroupeHistory): Violation[] {
   const { logs, diary, limits } = history;
   const records = logs.flatMap(finalRecordsOf);
-  const operations = [...history.operations, ...rejectionsAsReads(history)];
+  const recorded = history.operations.filter(each => !isMoth(each.agent));
+  const operations = [...recorded, ...rejectionsAsReads(history)];
   return [
     ...logs.flatMap(each => each.violations),
     ...checkLogs(records),
@@ -51,11 +53,16 @@ export function checkTroupe(history: TroupeHistory): Violation[] {
     ...checkOnce({ operations: writesOf(operations, logs), records }),
     ...checkFold({ operations: [...operations, ...diary.past], records, model: cellModel }),
     ...checkDurableFirst({ operations, durable: durableOf(logs) }),
-    ...checkEnded(operations, limits),
-    ...checkAlarms(operations),
+    ...checkEnded(history.operations, limits),
+    ...checkAlarms(history.operations),
     ...checkDeliveries(history),
     ...checkRings(logs, history.wallMs),
     ...checkRuns(history),
+    ...checkMoths({
+      operations: history.operations,
+      notes: history.notebook.moths,
+      mayForget: history.mayForget,
+    }),
   ];
 }
 
@@ -103,31 +110,53 @@ function withEpochs(operations: readonly Operation[], logs: readonly TrueLog[]):
 }
 
 /** A rejection shows the tally it stands on: so it is also a read, and must be a true one. */
-function rejectionsAsReads({ logs, diary }: TroupeHistory): Operation[] {
-  const versions = new Map(logs.map(log => [log.agent, versionsByTurns(log)]));
+function rejectionsAsReads({ logs, diary, operations }: TroupeHistory): Operation[] {
+  const spans = new Map(logs.map(log => [log.agent, spansByTurns(log)]));
+  const answers = groupBy(answered(operations), each => each.agent);
   const reads: Operation[] = [];
   for (const { operation, tally } of diary.rejections) {
-    if (!operation.agent.startsWith('cell/')) continue;
-    const version = tally.turns === 0 ? 0 : versions.get(operation.agent)?.get(tally.turns);
+    const { agent, startOrder } = operation;
+    if (!agent.startsWith('cell/')) continue;
+    const span = spans.get(agent)?.get(tally.turns);
+    const known = answers.get(agent)?.filter(each => each.endOrder < startOrder) ?? [];
+    const newest = Math.max(0, ...known.map(each => each.stamp.version));
     reads.push({
       ...operation,
       kind: 'read',
       action: 'look',
       status: 'ok',
       output: tally,
-      // A number of turns that never was is a version that never was.
-      stamp: { epoch: 0, version: version ?? Number.MAX_SAFE_INTEGER },
+      stamp: { epoch: 0, version: versionIn(span, newest) },
     });
   }
   return reads;
 }
 
-function versionsByTurns({ records }: TrueLog): Map<number, number> {
-  const versions = new Map<number, number>();
+/** The versions of an agent that have one tally. */
+interface Span {
+  readonly first: number;
+  last: number;
+}
+
+/** The first version with the tally that is not older than what was known already. */
+function versionIn(span: Span | undefined, newest: number): number {
+  // A number of turns that never was is a version that never was.
+  if (span === undefined) return Number.MAX_SAFE_INTEGER;
+  return Math.max(span.first, Math.min(span.last, newest));
+}
+
+/** What lies between two turns of a cell, such as the beginning of a job, changes no tally. */
+function spansByTurns({ records }: TrueLog): Map<number, Span> {
+  let span: Span = { first: 0, last: 0 };
+  const spans = new Map([[0, span]]);
   for (const { did, record } of records) {
-    if (did !== undefined) versions.set(did.output.turns, record.version);
+    if (did === undefined) span.last = record.version;
+    else {
+      span = { first: record.version, last: record.version };
+      spans.set(did.output.turns, span);
+    }
   }
-  return versions;
+  return spans;
 }
 
 function checkAlarms(operations: readonly Operation[]): Violation[] {

@@ -3,10 +3,19 @@
  * version to the next, so that a state that was not migrated shows.
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { DurableTurnContext } from '../agent/contexts.ts';
+import type { DurableTurnContext, VolatileTurnContext } from '../agent/contexts.ts';
 import { type Action, type Contract, defineAgent, read, task, turn } from '../agent/contract.ts';
 import type { TypeLimitOptions } from '../agent/limit-options.ts';
-import type { CellType, Deed, Did, Job, Nudge, RingInput, Tally } from './sim-troupe-deeds.ts';
+import type {
+  CellType,
+  Deed,
+  Did,
+  Job,
+  MothTally,
+  Nudge,
+  RingInput,
+  Tally,
+} from './sim-troupe-deeds.ts';
 
 /** The state of a cell; what `value` means depends on `form`, the state version. */
 export interface CellState {
@@ -39,6 +48,31 @@ export type CellContract = Contract<
 
 /** The context of a turn of a cell. */
 export type CellTurn = DurableTurnContext<CellContract>;
+
+/** The state of a moth. */
+export interface MothState extends MothTally {
+  total: number;
+  turns: number;
+  life: number;
+  /** How many deeds were sent, by lane and receiver. */
+  sent: Record<string, number>;
+}
+
+/** The contract of agents that live in memory only. */
+export type MothContract = Contract<
+  'moth',
+  Shape<MothState>,
+  {
+    readonly act: Action<'turn', Shape<Deed>, Shape<MothTally>, undefined>;
+    readonly look: Action<'read', undefined, Shape<MothTally>, undefined>;
+  },
+  Record<never, never>,
+  Record<never, never>,
+  'none'
+>;
+
+/** The context of a turn of a moth. */
+export type MothTurn = VolatileTurnContext<MothContract>;
 
 /** The types of a world. */
 export type CellContracts = Readonly<Record<CellType, CellContract>>;
@@ -74,6 +108,21 @@ export function cellContract(
         stream: schema<string>(value => typeof value === 'string'),
         timeout: '20m',
       }),
+    },
+  });
+}
+
+/** Makes the contract of moths. */
+export function mothContract(limits: TypeLimitOptions): MothContract {
+  const tally = schema<MothTally>(isObject);
+  return defineAgent('moth', {
+    consistency: 'none',
+    state: schema<MothState>(isObject),
+    initial: () => ({ total: 0, turns: 0, life: 0, sent: {} }),
+    limits,
+    actions: {
+      act: turn({ input: schema<Deed>(isObject), output: tally }),
+      look: read({ output: tally }),
     },
   });
 }

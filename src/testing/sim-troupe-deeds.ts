@@ -5,8 +5,11 @@
  */
 import type { Priority } from '../core/envelope.ts';
 
-/** The types of agents that a world has. Only mayflies are ever deleted. */
-export type CellType = 'cell' | 'mayfly';
+/**
+ * The types of agents that a world has. Only mayflies are ever deleted; moths live in memory only,
+ * and do no more than deeds.
+ */
+export type CellType = 'cell' | 'mayfly' | 'moth';
 
 /** Who sent a deed, and where it stands in what that agent sent to this one in this lane. */
 export interface DeedOrigin {
@@ -71,6 +74,12 @@ export interface Tally {
   readonly turns: number;
 }
 
+/** What a moth answers. */
+export interface MothTally extends Tally {
+  /** Tells the lives of a moth apart: each begins with nothing. */
+  readonly life: number;
+}
+
 /** What each turn writes into the history of its agent. */
 export interface Did {
   readonly command: string;
@@ -122,6 +131,11 @@ export interface Nudge {
 /** A deed for a receiver, with its place in what the sender has sent there. */
 export function withOrigin(deed: Deed, origin: DeedOrigin): Deed {
   return { ...deed, origin };
+}
+
+/** Whether an agent lives in memory only. */
+export function isMoth(address: string): boolean {
+  return address.startsWith('moth/');
 }
 
 /** The parts of an address. */

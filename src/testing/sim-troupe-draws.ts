@@ -27,10 +27,13 @@ export class TroupeDraws {
 
   /** The address of an agent; the first one is often meant. */
   agent(): string {
-    const { cells, mayflies, skew } = this.#plan;
+    const { cells, mayflies, moths, skew } = this.#plan;
     if (this.random.chance(skew)) return 'cell/0';
-    const place = this.random.below(cells + mayflies);
-    return place < cells ? `cell/${place}` : `mayfly/${place - cells}`;
+    const place = this.random.below(cells + mayflies + moths);
+    if (place < cells) return `cell/${place}`;
+    return place < cells + mayflies
+      ? `mayfly/${place - cells}`
+      : `moth/${place - cells - mayflies}`;
   }
 
   /** The address of an agent that is deleted now and then, if there are such. */

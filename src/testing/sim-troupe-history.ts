@@ -12,6 +12,8 @@ export interface TroupeHistory {
   readonly diary: CallerDiary;
   readonly notebook: Notebook;
   readonly limits: EndedLimits;
+  /** Whether an agent without a log may leave memory before its process ends. */
+  readonly mayForget: boolean;
   /** The wall clock of the node at the end. */
   readonly wallMs: number;
 }

@@ -15,7 +15,12 @@ import type { Log } from '../ports/log.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { SimPorts, SimProgram } from './sim-process.ts';
 import { cellAgents } from './sim-troupe-cell.ts';
-import { type CellContracts, cellContract } from './sim-troupe-contract.ts';
+import {
+  type CellContract,
+  type CellContracts,
+  cellContract,
+  mothContract,
+} from './sim-troupe-contract.ts';
 import { appendSent } from './sim-troupe-fault-points.ts';
 import type { Notebook } from './sim-troupe-notes.ts';
 import type { TroupePlan } from './sim-troupe-plan.ts';
@@ -80,7 +85,7 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
       epoch: engine.epoch,
       lineage: engine.lineage,
       logger: loggerOf(habitat),
-      memoryBytes: () => 0,
+      memoryBytes: () => (plan.isTight && isTightAt(clock.monotonic()) ? 2 ** 40 : 0),
       onFaultPoint: (name, boundary) => void ports.onFaultPoint(name, boundary),
     },
     types,
@@ -102,12 +107,19 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
   };
 }
 
+/** Memory is short for half a minute in every minute. */
+function isTightAt(ms: number): boolean {
+  return ms % 60_000 < 30_000;
+}
+
 /** Lives from the ones that the plan names on run newer code. */
 function contractsOf(plan: TroupePlan, life: number): CellContracts {
   const stateVersion = 1 + plan.upgrades.filter(upgrade => life >= upgrade).length;
   return {
     cell: cellContract('cell', stateVersion, plan.typeLimits),
     mayfly: cellContract('mayfly', stateVersion, plan.typeLimits),
+    // Who asks a moth for more than it knows has made a mistake: the type says less than it could.
+    moth: mothContract(plan.mothLimits) as unknown as CellContract,
   };
 }
 

@@ -4,11 +4,24 @@
  */
 import type { StepEvent } from './check-steps.ts';
 
+/** A turn of an agent that lives in memory only. */
+export interface MothNote {
+  readonly agent: string;
+  readonly incarnation: string;
+  readonly life: number;
+  readonly turns: number;
+  readonly total: number;
+  readonly command: string;
+  readonly amount: number;
+}
+
 /** What is written down about agents, in one order with the operations of callers. */
 export class Notebook {
   readonly steps: StepEvent[] = [];
   /** How often one life may run the body of a step, by idempotency key. */
   readonly attempts: Map<string, number> = new Map();
+  /** In the order in which the turns ended. */
+  readonly moths: MothNote[] = [];
   readonly #nextOrder: () => number;
 
   constructor(nextOrder: () => number) {
@@ -23,6 +36,9 @@ export class Notebook {
         if (!isAlive()) return;
         this.steps.push({ kind, run: runOf(step), step, order: this.#nextOrder(), incarnation });
       },
+      moth: note => {
+        if (isAlive()) this.moths.push({ ...note, incarnation });
+      },
       attempts: (step, count) => void this.attempts.set(step, count),
     };
   }
@@ -33,6 +49,8 @@ export interface NotebookPages {
   readonly incarnation: string;
   /** Something happened to the step with this idempotency key. */
   step(kind: StepEvent['kind'], step: string): void;
+  /** A moth has done something. */
+  moth(note: Omit<MothNote, 'incarnation'>): void;
   /** The body of the step may be run so often for one intent. */
   attempts(step: string, count: number): void;
 }

@@ -18,6 +18,11 @@ export interface TroupePlan {
   readonly isRemote: boolean;
   readonly cells: number;
   readonly mayflies: number;
+  /** Agents that live in memory only, and their limits where they differ. */
+  readonly moths: number;
+  readonly mothLimits: TypeLimitOptions;
+  /** Whether memory is short from time to time. */
+  readonly isTight: boolean;
   /** How often the first cell is meant, beside its fair share. */
   readonly skew: number;
   readonly typeLimits: TypeLimitOptions;
@@ -86,14 +91,18 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
   const swarm = drawSwarm(random, kinds);
   // Deaths alone leave no time for anything else to go wrong.
   const chosen = swarm.includes('pause') ? swarm : [...swarm, 'pause' as const];
+  const moths = random.pick([0, 1, 3]) ?? 0;
   return {
     engine,
     isRemote: random.chance(0.7),
     cells: 1 + random.below(12),
     mayflies: random.below(4),
+    moths,
+    mothLimits: drawMothLimits(random),
+    isTight: random.chance(0.3),
     skew: random.pick([0, 0.3, 0.7]) ?? 0,
     typeLimits: drawTypeLimits(random),
-    nodeLimits: drawNodeLimits(random),
+    nodeLimits: drawNodeLimits(random, moths),
     storeLimits: drawStoreLimits(random),
     faultKinds: chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind)),
     faultGapMs: random.between(11_000, 14_000),
@@ -122,11 +131,21 @@ function drawTypeLimits(random: SimRandom): TypeLimitOptions {
   };
 }
 
-function drawNodeLimits(random: SimRandom): NodeLimitOptions {
+function drawMothLimits(random: SimRandom): TypeLimitOptions {
+  return {
+    mailboxLengthMax: random.pick([6, 1_000]),
+    executeTimeout: random.pick([500, 8_000]),
+    // Without it they stay in memory once they have changed.
+    ...(random.chance(0.5) ? { idle: 8_000 } : {}),
+  };
+}
+
+function drawNodeLimits(random: SimRandom, moths: number): NodeLimitOptions {
   return {
     runAheadMax: random.pick([1, 2, 8, 256]),
     appendBytesMax: random.pick([1_024, 524_288]),
-    residentMax: 200_000,
+    // Moths may never leave: the others share what is left.
+    residentMax: random.chance(0.3) ? moths + 3 + random.below(4) : 200_000,
     heldTimeout: random.pick([200, 5_000]),
     dedupWindow: random.pick([20_000, 600_000]),
     sentDelay: random.pick([0, 200, 5_000]),

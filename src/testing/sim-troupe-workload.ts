@@ -3,7 +3,9 @@
  * and bursts of many callers on one agent, often in company of a fault.
  */
 import { applyFault, type SimFaultKind } from './sim-faults.ts';
+import type { SimRandom } from './sim-random.ts';
 import { type CallerBench, type Verb, wish } from './sim-troupe-callers.ts';
+import { isMoth } from './sim-troupe-deeds.ts';
 import type { TroupeDraws } from './sim-troupe-draws.ts';
 import type { TroupePlan } from './sim-troupe-plan.ts';
 import { cleanUp, look, lookBack, nudge, remove, startJob } from './sim-troupe-visits.ts';
@@ -99,7 +101,7 @@ export class TroupeWorkload {
 
   #act(name: string, visit: { client: string; agent: string }, draws: TroupeDraws): void {
     const luck = draws.fork(name);
-    const drawn = luck.random.below(100);
+    const drawn = isMoth(visit.agent) ? mothVisit(luck.random) : luck.random.below(100);
     if (drawn < 15) this.#do(() => look(this.#bench, visit, 'look'));
     else if (drawn < 22) this.#do(() => look(this.#bench, visit, 'peek'));
     // Each of these folds a whole history.
@@ -124,7 +126,8 @@ export class TroupeWorkload {
   }
 
   #wish(name: string, agent: string, luck: TroupeDraws): void {
-    const verb = verbOf(luck.random.next());
+    const drawn = verbOf(luck.random.next());
+    const verb = isMoth(agent) ? unkeyed[drawn] : drawn;
     const each = { client: name, agent, deed: luck.deed(name), verb, lane: luck.lane() };
     if (verb === 'keyed' || verb === 'request') {
       if (this.#old.length < oldCommandsMax) this.#old.push(each);
@@ -150,6 +153,21 @@ export class TroupeWorkload {
     });
   }
 }
+
+/** Moths are looked at, or asked for a deed. */
+function mothVisit(random: SimRandom): number {
+  return random.chance(0.3) ? 0 : 99;
+}
+
+/** Agents without a log know no keys. */
+const unkeyed: Readonly<Record<Verb, Verb>> = {
+  execute: 'execute',
+  keyed: 'execute',
+  send: 'send',
+  'keyed-send': 'send',
+  call: 'call',
+  request: 'call',
+};
 
 function verbOf(drawn: number): Verb {
   if (drawn < 0.45) return 'execute';

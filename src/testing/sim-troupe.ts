@@ -250,6 +250,7 @@ async function audit(
     operations: bench.recorder.operations,
     diary: bench.diary,
     notebook: habitat.notebook,
+    mayForget: habitat.plan.mothLimits.idle !== undefined,
     wallMs: program.now(),
   };
 }
