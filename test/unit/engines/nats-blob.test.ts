@@ -118,7 +118,7 @@ describe('storing a blob', () => {
 
   it('takes an answer that was lost for neither, and looks', async () => {
     client.next(headed('storing', 9), ack(10), natsUnknown(), headed('stored', 11));
-    expect(await blob.put(bytes)).toBe(id);
+    expect([await blob.put(bytes), client.answersLeft]).toEqual([id, 0]);
     client.next(nothing, natsUnknown(), headed('storing', 12), ack(13), ack(14));
     expect(await blob.put(bytes)).toBe(id);
     expect(client.answersLeft).toBe(0);

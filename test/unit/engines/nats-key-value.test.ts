@@ -76,6 +76,7 @@ describe('a write', () => {
   });
 
   it('asks nobody about a revision that no value has', async () => {
+    client.standing = natsRefusal(10071, 'wrong last sequence: 12');
     for (const revision of [0, -2, 1, 21, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
       expect(await keyValue.compareAndSet('a', value, revision)).toEqual({ status: 'conflict' });
       expect(await keyValue.delete('a', revision)).toEqual({ status: 'conflict' });
