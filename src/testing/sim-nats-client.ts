@@ -79,7 +79,7 @@ class SimNatsClient implements NatsClient {
     this.#options = options;
     this.#random = options.cluster.nextClientLuck(options.owner.label);
     this.#table = new RequestTable(options.clock, requestsMax);
-    this.#servers = this.#random.shuffle(options.cluster.servers);
+    this.#servers = dialOrder(options.cluster, this.#random);
     this.#server = this.#infoOf(undefined);
     this.#answers = this.inbox();
   }
@@ -237,6 +237,9 @@ class SimNatsClient implements NatsClient {
 
   #broke(): void {
     this.#socket = undefined;
+    // The server that it was at comes last: it may be frozen, and take long to say nothing.
+    const place = this.#servers.findIndex(({ name }) => name === this.#server.name);
+    this.#turn = place + 1;
     this.#become('disconnected');
     this.#comeBack(this.#random.between(firstMs.low, firstMs.high));
   }
@@ -288,6 +291,12 @@ class SimNatsClient implements NatsClient {
     const payloadBytesMax = simNatsPayloadBytesMax;
     return { version, name: server?.name ?? '', cluster, payloadBytesMax };
   }
+}
+
+function dialOrder({ servers, dialFirst }: SimNatsCluster, random: SimRandom): SimNatsServer[] {
+  const shuffled = random.shuffle(servers);
+  if (dialFirst === undefined) return shuffled;
+  return [dialFirst, ...shuffled.filter(each => each !== dialFirst)];
 }
 
 function badSubject(subject: string): TroupeError {

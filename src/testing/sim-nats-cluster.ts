@@ -57,6 +57,8 @@ export class SimNatsCluster {
   readonly assets: SimNatsAssets;
   /** Faults of single requests. */
   readonly switches: SimNatsSwitches;
+  /** The server that new clients try first; any, when there is none. */
+  dialFirst: SimNatsServer | undefined;
   readonly #options: SimNatsClusterOptions;
   readonly #router: SimNatsRouter;
   readonly #jetStream: SimNatsJetStream;
@@ -199,6 +201,7 @@ export class SimNatsCluster {
   /** Ends every fault, and starts what was killed: what follows must become well. */
   healAll(): void {
     this.#era++;
+    this.dialFirst = undefined;
     this.switches.clear();
     for (const server of this.servers) {
       this.heal(server);
@@ -209,6 +212,17 @@ export class SimNatsCluster {
   /** The server that leads a stream now, if one does. */
   leaderOf(stream: string): SimNatsServer | undefined {
     return this.assets.streams.get(stream)?.group.serving()[0]?.server;
+  }
+
+  /** A server that leads a stream in good faith, although another one has gone on without it. */
+  outdatedLeader(): SimNatsServer | undefined {
+    for (const { group } of this.assets.streams.values()) {
+      const leaders = group.serving();
+      const lastSeq = Math.max(0, ...leaders.map(each => machineOf(each).store.lastSeq));
+      const old = leaders.find(each => machineOf(each).store.lastSeq < lastSeq);
+      if (old !== undefined) return old.server;
+    }
+    return undefined;
   }
 
   /** The place of the last message of a subject, where a stream is led; 0 for none. */

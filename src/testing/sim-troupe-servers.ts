@@ -48,9 +48,9 @@ const shardCount = 8;
 const forgottenMax = 48;
 const aloneVersions = ['2.15.1', '2.15.1', '2.10.27', '2.9.10'] as const;
 const togetherVersions = ['2.15.1', '2.15.1', '2.10.27'] as const;
-/** When, after a leader was cut off, there may be two of them. */
-const splitMs = { low: 5_000, high: 9_500 } as const;
-const strikeProbability = 0.4;
+/** How often it is looked whether there are two leaders, and how likely that is made use of. */
+const lookMs = 250;
+const strikeProbability = 0.5;
 // Without ids of messages these cannot happen; with them they would.
 const requestFaults = [...natsWriteFaults, ...natsReadFaults].filter(
   each => each !== 'false-duplicate' && each !== 'duplicate-in-process',
@@ -144,11 +144,7 @@ export class TroupeServers {
     const random = this.#random.fork('faults');
     const drawn = drawNatsFaults(random, { kinds, fromMs, untilMs, gapMs });
     scheduleNatsFaults(this.cluster, drawn);
-    for (const { kind, atMs, durationMs } of drawn) {
-      const isSplit = kind.startsWith('cut-') && durationMs > splitMs.low;
-      const strikeMs = atMs + random.between(splitMs.low, splitMs.high);
-      if (isSplit && random.chance(strikeProbability) && strikeMs < untilMs) this.#strike(strikeMs);
-    }
+    this.#strikeWhenSplit(random, untilMs);
   }
 
   /** Ends all faults. */
@@ -174,13 +170,21 @@ export class TroupeServers {
   }
 
   /**
-   * Kills the node while an old leader that is cut off still answers: the next life may meet it,
-   * and must not believe it.
+   * Kills the node when an old leader that is cut off still answers although a new one has taken
+   * writes: the next life may meet the old one first, and must not believe it.
    */
-  #strike(atMs: number): void {
+  #strikeWhenSplit(random: SimRandom, untilMs: number): void {
     const { scheduler } = this.cluster;
-    const delayMs = atMs - scheduler.nowMs;
-    scheduler.schedule({ delayMs, kind: 'strike', task: this.#killNode });
+    if (scheduler.nowMs > untilMs) return;
+    const old = this.cluster.outdatedLeader();
+    const isStruck = random.chance(strikeProbability);
+    this.cluster.dialFirst = old;
+    if (old !== undefined && isStruck) this.#killNode();
+    scheduler.schedule({
+      delayMs: lookMs,
+      kind: 'nemesis',
+      task: () => this.#strikeWhenSplit(random, untilMs),
+    });
   }
 
   #placeOf(name: string) {
