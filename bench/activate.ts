@@ -8,14 +8,16 @@ import { answerAsProbe, forEachItem, isQuick, itemsPerSecond, type Sample } from
 import { withFolder } from './workspace.ts';
 
 const agentCount = isQuick ? 20_000 : 100_000;
+/** So many others come to life before, until the code is compiled as it stays. */
+const warmCount = agentCount / 2;
 const inFlight = 256;
 
 async function withoutState(): Promise<Sample> {
   const troupe = createTroupe({ agents: [fleetingAgent] });
   await troupe.start();
   // Another part of the key space warms the code up.
-  await forEachItem(agentCount / 10, inFlight, item =>
-    troupe.agents.get(fleeting, `warm-${item}`).execute('balance'),
+  await forEachItem(warmCount, inFlight, item =>
+    troupe.agents.get(fleeting, `warm-${item}`).execute('move', { amount: 1 }),
   );
   const rate = await itemsPerSecond(agentCount, inFlight, item =>
     troupe.agents.get(fleeting, `${item}`).execute('move', { amount: 1 }),
@@ -28,7 +30,7 @@ async function withState(): Promise<Sample> {
   return withFolder(async data => {
     const writer = createTroupe({ agents: [accountAgent], data });
     await writer.start();
-    await forEachItem(agentCount + agentCount / 10, inFlight, item =>
+    await forEachItem(agentCount + warmCount, inFlight, item =>
       writer.agents.get(account, `${item}`).execute('move', { amount: item }),
     );
     await writer.stop();
@@ -39,7 +41,7 @@ async function withState(): Promise<Sample> {
       const found = await troupe.agents.get(account, `${item}`).execute('balance');
       if (found !== item) throw new Error(`account/${item} holds ${found}`);
     };
-    await forEachItem(agentCount / 10, inFlight, item => balance(agentCount + item));
+    await forEachItem(warmCount, inFlight, item => balance(agentCount + item));
     const rate = await itemsPerSecond(agentCount, inFlight, balance);
     await troupe.stop();
     return { 'activate-state': rate };

@@ -13,7 +13,10 @@ export type Probe = () => Promise<Sample>;
 /** How long to measure; `--quick` shortens it. */
 export const isQuick: boolean = process.env.TROUPE_BENCH_QUICK === '1';
 
-/** Milliseconds that a rate is measured for; a fifth of it, at least 200 ms, warms up before. */
+/**
+ * Milliseconds that a rate is measured for, after as long of the same to warm up: V8 takes about a
+ * second until the path of a durable turn is compiled as it stays.
+ */
 export const windowMs: number = isQuick ? 300 : 1_500;
 
 /** Runs one probe of this file and prints its sample, or all of them when none is named. */
@@ -38,7 +41,7 @@ export async function callsPerSecond(
   callers: number,
   call: (caller: number) => Promise<unknown>,
 ): Promise<number> {
-  await closedLoop(callers, Math.max(200, windowMs / 5), call);
+  await closedLoop(callers, windowMs, call);
   const { calls, elapsedMs } = await closedLoop(callers, windowMs, call);
   return (calls * 1_000) / elapsedMs;
 }
@@ -73,7 +76,7 @@ export async function forEachItem(
 
 /** Microseconds of each call, one in flight, sorted. */
 export async function latenciesUs(call: () => Promise<unknown>): Promise<Float64Array> {
-  await closedLoop(1, Math.max(200, windowMs / 5), call);
+  await closedLoop(1, windowMs, call);
   const latencies: number[] = [];
   const until = performance.now() + windowMs;
   for (let before = performance.now(); before < until; ) {
