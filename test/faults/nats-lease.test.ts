@@ -1,6 +1,6 @@
 /**
- * A lease on servers in trouble: never do two believe to hold it, no election takes it away, and when
- * all is well again somebody has it.
+ * A lease on servers in trouble: never do two believe to hold it, no election takes it away, and
+ * when all is well again somebody has it.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';

@@ -50,8 +50,8 @@ const idPattern = /^[0-9a-f]{64}$/;
 /**
  * Opens the blobs of a cluster.
  *
- * @remarks Ages go by the clock of the servers. Storing what is there already writes it again, which
- * mends it and makes it young.
+ * @remarks Ages go by the clock of the servers. Storing what is there already writes it again,
+ * which mends it and makes it young.
  */
 export function openNatsBlob(options: NatsBlobOptions): Blob {
   return new NatsBlob(options);
@@ -194,7 +194,7 @@ class NatsBlob implements Blob {
     return isDue && (await this.#remove(id, head, seq)) && head.state === 'stored';
   }
 
-  /** The conditional write comes first: whoever is storing the same bytes notices, and begins anew. */
+  /** The conditional write comes first: whoever stores the same bytes notices, and begins anew. */
   async #remove(
     id: string,
     head: Pick<BlobHead, 'size' | 'partBytes'>,

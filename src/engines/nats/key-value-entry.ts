@@ -1,7 +1,7 @@
 /**
  * How entries lie in a bucket: the value is the message, a deletion is an empty message with a
- * header, and the last messages of a key stay, so that a key which is gone is not taken for one that
- * never was. Revisions say which of the two they belong to: those of values are even, those of
+ * header, and the last messages of a key stay, so that a key which is gone is not taken for one
+ * that never was. Revisions say which of the two they belong to: those of values are even, those of
  * deletions odd, so that nobody can write on top of a deletion by its revision.
  */
 import { TroupeError } from '../../core/errors.ts';

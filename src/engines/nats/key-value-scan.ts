@@ -1,6 +1,6 @@
 /**
- * Going through the entries of a bucket, message by message, as the leader has them: the last change
- * of each key from a place on.
+ * Going through the entries of a bucket, message by message, as the leader has them: the last
+ * change of each key from a place on.
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { KeyValueChange } from '../../ports/key-value.ts';
@@ -24,7 +24,7 @@ const messagesMax = 200_000;
 /**
  * The last changes, by key, those of keys that changed last at the end.
  *
- * @throws `ENGINE_UNAVAILABLE`, `UNAUTHORIZED`, `LOG_CORRUPT`; `OVERLOADED` when there are too many.
+ * @throws `ENGINE_UNAVAILABLE`, `UNAUTHORIZED`, `LOG_CORRUPT`; `OVERLOADED` for too many messages.
  */
 export async function changesFrom(
   parts: RecordParts,

@@ -31,7 +31,7 @@ export class KeyValueWatch {
   readonly #ends: (() => void)[] = [];
   /** Where the next change that was not seen yet may be. */
   #nextSeq = 1;
-  /** Hints for which no change was found yet. Those of refused messages are let go after a while. */
+  /** Hints for which no change was found yet; those of refused messages are let go in time. */
   #hintsOpen = 0;
   /** How often it was asked in vain since the last hint or change. */
   #vain = 0;

@@ -27,8 +27,8 @@ export interface KeyWrite {
 /**
  * Writes.
  *
- * @throws `ENGINE_UNAVAILABLE` and others when it was surely not stored; `ENGINE_FAILED` (`unknown`)
- * when it may have been.
+ * @throws `ENGINE_UNAVAILABLE` and others when it was surely not stored; `ENGINE_FAILED`
+ * (`unknown`) when it may have been.
  */
 export function writeKey(parts: RecordParts, write: KeyWrite): Promise<KeyValueResult> {
   return new Writing(parts, write).run();

@@ -152,7 +152,7 @@ describe('storing a blob', () => {
     expect(createHash('sha256').update(Buffer.concat(parts)).digest('hex')).toBe(name);
   });
 
-  it('fails, not executed, while there is no leader, when it is full, and not allowed', async () => {
+  it('fails, not executed, without a leader, when it is full, and when it may not', async () => {
     const gone = await failureOf(time.advanceUntil(blob.put(bytes)));
     expect([gone.code, gone.outcome]).toEqual(['ENGINE_UNAVAILABLE', 'not-executed']);
     client.next(nothing, natsRefusal(10047, 'insufficient storage'));

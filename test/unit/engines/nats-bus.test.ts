@@ -55,7 +55,7 @@ describe('publishing', () => {
     ]);
   });
 
-  it('fails when there is no connection, or the message is too large, and nothing left', async () => {
+  it('fails without a connection, or when the message is too large, and nothing left', async () => {
     client.isSending = false;
     const error = await failureOf(bus.publish('a', bytes));
     expect([error.code, error.outcome]).toEqual(['ENGINE_UNAVAILABLE', 'not-executed']);

@@ -204,7 +204,7 @@ describe('a write that a server of several declines', () => {
     expect([error.code, error.outcome]).toEqual(['ENGINE_FAILED', 'unknown']);
   });
 
-  it('is tried again while nothing is found, and a conflict then may be its own doing', async () => {
+  it('is tried again while nothing is found; a conflict then may be its own doing', async () => {
     client.next(natsRefusal(10164), nothing, natsRefusal(10071, 'wrong last sequence: 9'));
     client.next(() => follower(ownName(), 7));
     const setting = time.advanceUntil(keyValue.compareAndSet('a', value, 14));
