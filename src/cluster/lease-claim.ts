@@ -1,7 +1,7 @@
 /**
  * Getting a lease. Who comes after another takes over at once when that one gave the lease back,
- * was declared expired, or is proven dead; else it watches the lease stand still for a whole span. A
- * lease that is renewed meanwhile belongs to somebody alive, and the claim is refused.
+ * was declared expired, or is proven dead; else it watches the lease stand still for a whole span.
+ * A lease that is renewed meanwhile belongs to somebody alive, and the claim is refused.
  */
 import { TroupeError } from '../core/errors.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -36,6 +36,7 @@ export class FakeNatsClient implements NatsClient {
   readonly #answers: Answer[] = [];
   readonly #subscriptions = new Map<string, Set<(message: NatsMessage) => void>>();
   readonly #listeners = new Set<(status: NatsStatus) => void>();
+  readonly #ends: ((cause: TroupeError) => void)[] = [];
 
   /** Puts up answers for the next requests. */
   next(...answers: Answer[]): this {
@@ -71,8 +72,9 @@ export class FakeNatsClient implements NatsClient {
   async subscribe(
     subject: string,
     listener: (message: NatsMessage) => void,
-    _options: NatsSubscribeOptions = {},
+    { onEnded }: NatsSubscribeOptions = {},
   ): Promise<() => void> {
+    this.#ends.push(cause => onEnded?.(cause));
     const own = (message: NatsMessage) => listener(message);
     const listeners = this.#subscriptions.get(subject) ?? new Set();
     this.#subscriptions.set(subject, listeners.add(own));
@@ -92,6 +94,12 @@ export class FakeNatsClient implements NatsClient {
   become(status: NatsStatus): void {
     this.status = status;
     for (const listener of this.#listeners) listener(status);
+  }
+
+  /** Ends all subscriptions, as a server does that takes a permission back. */
+  endSubscriptions(cause: TroupeError): void {
+    this.#subscriptions.clear();
+    for (const end of this.#ends.splice(0)) end(cause);
   }
 
   /** How many subscriptions there are. */

@@ -27,8 +27,8 @@ export interface NatsBusOptions {
   readonly prefix: string;
   /** How far the wall clocks of nodes may differ (default 2,000). */
   readonly clockSkewMsMax?: number | undefined;
-  /** Told what a listener threw. */
-  readonly onListenerError?: ((error: TroupeError) => void) | undefined;
+  /** Told what a listener threw, and why the servers ended a subscription. */
+  readonly onError?: ((error: TroupeError) => void) | undefined;
 }
 
 const clockSkewMsMaxDefault = 2_000;
@@ -54,18 +54,18 @@ class NatsBus implements Bus {
   readonly #published: string;
   readonly #asked: string;
   readonly #skewMsMax: number;
-  readonly #onListenerError: (error: TroupeError) => void;
+  readonly #onError: (error: TroupeError) => void;
   readonly #stops = new Set<() => void>();
   #arrived: (() => void)[] = [];
   #isClosed = false;
 
-  constructor({ client, clock, prefix, clockSkewMsMax, onListenerError }: NatsBusOptions) {
+  constructor({ client, clock, prefix, clockSkewMsMax, onError }: NatsBusOptions) {
     this.#client = client;
     this.#clock = clock;
     this.#published = `${prefix}.pub`;
     this.#asked = `${prefix}.ask`;
     this.#skewMsMax = clockSkewMsMax ?? clockSkewMsMaxDefault;
-    this.#onListenerError = onListenerError ?? (() => undefined);
+    this.#onError = onError ?? (() => undefined);
   }
 
   async publish(topic: string, payload: Uint8Array): Promise<void> {
@@ -127,7 +127,8 @@ class NatsBus implements Bus {
     const arrived = (message: NatsMessage) => {
       this.#enqueue(() => handle(message, () => isStopped));
     };
-    const unsubscribe = await this.#client.subscribe(subject, arrived, { queue });
+    const options = { queue, onEnded: this.#onError };
+    const unsubscribe = await this.#client.subscribe(subject, arrived, options);
     const stop = () => {
       if (isStopped) return;
       isStopped = true;
@@ -155,7 +156,7 @@ class NatsBus implements Bus {
     try {
       task();
     } catch (error) {
-      this.#onListenerError(wrapError('HANDLER_FAILED', error, 'a listener of the bus'));
+      this.#onError(wrapError('HANDLER_FAILED', error, 'a listener of the bus'));
     }
   }
 

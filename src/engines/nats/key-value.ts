@@ -42,8 +42,8 @@ const repeatMsDefault = 3_000;
  * Opens a bucket.
  *
  * @remarks No read is linearizable: a leader that is cut off answers with what it has for up to
- * 11 s. What becomes of a write is true. One that the servers declined for now is repeated for a moment;
- * one without an answer is not, and throws `ENGINE_FAILED`.
+ * 11 s. What becomes of a write is true. One that the servers declined for now is repeated for a
+ * moment; one without an answer is not, and throws `ENGINE_FAILED`.
  */
 export function openNatsKeyValue(options: NatsKeyValueOptions): KeyValue {
   return new NatsKeyValue(options);

@@ -35,7 +35,7 @@ beforeEach(() => {
   time = new TestTime(new SimRandom('nats-bus'));
   clock = time.clockFor(owner);
   thrown = [];
-  bus = openNatsBus({ client, clock, prefix, onListenerError: error => thrown.push(error) });
+  bus = openNatsBus({ client, clock, prefix, onError: error => thrown.push(error) });
 });
 
 /** A request that arrives; `deadlineMs` is relative to now. */
@@ -270,6 +270,12 @@ describe('a subscriber', () => {
     await time.settled();
     expect([seen, payload]).toEqual([['a.b c 1', 'a.d 1'], bytes]);
     expect(thrown.map(error => error.code)).toEqual(['HANDLER_FAILED']);
+  });
+
+  it('is not left in the dark when the servers end its subscription', async () => {
+    await bus.subscribe('a', () => undefined);
+    client.endSubscriptions(new TroupeError('UNAUTHORIZED', { detail: 'ended on purpose' }));
+    expect(thrown.map(error => error.code)).toEqual(['UNAUTHORIZED']);
   });
 
   it('is told about no subject that is not ours', async () => {
