@@ -18,11 +18,13 @@ import { Committer } from './commit.ts';
 import type { Contract } from './contract.ts';
 import { failTurn, isOverdue, type RepeatingAgent } from './failing.ts';
 import { failureOf } from './failure.ts';
+import type { LoadedAgent } from './fold.ts';
 import type { AgentHost } from './host.ts';
 import type { Handler, Implementation } from './implementation.ts';
 import type { MailboxItem } from './item.ts';
 import { KeyedReplies } from './keyed-replies.ts';
-import { adoptState, initialState, type LoadedAgent } from './load.ts';
+import { adoptState, initialState } from './load.ts';
+import { leaseLapsed, mayAnswer } from './may-answer.ts';
 import { Outbox } from './outbox.ts';
 import { copyPayload } from './payload.ts';
 import { answerRead } from './reading.ts';
@@ -329,6 +331,10 @@ export class Activation implements RepeatingAgent {
   }
 
   #applyInMemory(item: MailboxItem, decision: TurnDecision, output: unknown): void {
+    if (!mayAnswer(this.host)) {
+      item.reject(leaseLapsed(this.address));
+      return;
+    }
     if (decision.state !== this.#memoryState) {
       this.#memoryState = decision.state;
       this.#memoryVersion += 1;

@@ -7,13 +7,14 @@ import { TroupeError } from '../core/errors.ts';
 import type { Seq } from '../ports/log.ts';
 import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
 import { type ChainHash, chainHash } from '../state/hash.ts';
-import { applyOwnRecord, wakeAtOf } from '../state/image.ts';
+import { applyOwnRecord, isOnlyOwned, wakeAtOf } from '../state/image.ts';
 import { encodeRecord, type Op, type RecordOrigin, type TurnRecord } from '../state/record.ts';
 import { sizeOf } from '../state/value-size.ts';
 import { Appender, type AppenderOwner, type FailedEnd, type PendingRecord } from './appender.ts';
 import type { Contract } from './contract.ts';
+import type { LoadedAgent } from './fold.ts';
 import type { AgentHost } from './host.ts';
-import type { LoadedAgent } from './load.ts';
+import { leaseLapsed, mayAnswer } from './may-answer.ts';
 
 /** Something that waits for records to be accepted. */
 export interface Waiter {
@@ -85,7 +86,7 @@ export class Committer implements AppenderOwner<PendingCommit> {
     this.#needsWhole = loaded.needsWhole;
     this.#acceptedState = loaded.image.state;
     this.#acceptedVersion = loaded.image.version;
-    this.#hasRecords = loaded.tail > 0;
+    this.#hasRecords = loaded.tail > 0 && !isOnlyOwned(loaded.image);
     this.#imageBytesBound = loaded.snapshotBytes + loaded.bytesSinceSnapshot;
     this.#recordsSinceSnapshot = loaded.recordsSinceSnapshot;
     this.#bytesSinceSnapshot = loaded.bytesSinceSnapshot;
@@ -178,8 +179,10 @@ export class Committer implements AppenderOwner<PendingCommit> {
   /** Calls back when everything that was committed before is accepted: at once, if it is. */
   whenAccepted(waiter: Waiter): void {
     const { last } = this.#appender;
-    if (last === undefined) waiter.accepted();
-    else if (last.others === undefined) last.others = [waiter];
+    if (last === undefined) {
+      if (mayAnswer(this.#owner.host)) waiter.accepted();
+      else waiter.failed(leaseLapsed(this.address), false);
+    } else if (last.others === undefined) last.others = [waiter];
     else last.others.push(waiter);
   }
 

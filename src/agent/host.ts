@@ -31,9 +31,19 @@ export type LifecycleKind =
 /** At which side of durability a fault point lies. */
 export type FaultBoundary = 'before-durable' | 'ambiguous' | 'after-durable' | 'read-only';
 
+/**
+ * What a node holds so that it may answer although no accepted append proves that nobody else does.
+ */
+export interface AnswerLease {
+  /** Whether it may, at this moment. */
+  readonly isHeld: boolean;
+}
+
 /** The node as its agents see it. */
 export interface AgentHost extends MessageHost {
   readonly log: Log;
+  /** Nothing where a lock keeps all others out. */
+  readonly lease: AnswerLease | undefined;
   /** Names this life of the process. */
   readonly incarnation: string;
   readonly epoch: number;

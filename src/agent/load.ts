@@ -1,55 +1,50 @@
 /**
- * From a log to an agent: reads the newest snapshot and all behind it, checks the chain, folds, and
- * brings an older state to today's schema. Nothing is written here, so a failed upgrade loses
- * nothing.
+ * From a log to an agent: reads the newest snapshot and all behind it, makes sure that this is the
+ * end of the log, and brings an older state to today's schema. A state is never written here, so a
+ * failed upgrade loses nothing.
  */
 import type { ErrorCode } from '../core/error-codes.ts';
 import { TroupeError, textOf } from '../core/errors.ts';
 import { equalValues } from '../core/value-equality.ts';
 import { copyValue } from '../core/values.ts';
-import type { Log, LogSlice, Seq, StoredRecord } from '../ports/log.ts';
-import type { AgentImage, SnapshotPlace } from '../state/agent-image.ts';
-import type { Retention } from '../state/entries.ts';
-import { type ChainHash, chainHash, emptyChain } from '../state/hash.ts';
-import { applyRecord, beginLineage, emptyImage, wakeAtOf } from '../state/image.ts';
-import { decodeRecord, type TurnRecord } from '../state/record.ts';
+import type { Log, Seq, StoredRecord } from '../ports/log.ts';
+import type { AgentImage } from '../state/agent-image.ts';
+import { beginLineage, emptyImage } from '../state/image.ts';
 import type { Contract } from './contract.ts';
+import { type LogFloor, provenFold, regressed } from './first-append.ts';
+import { Fold, type LoadedAgent } from './fold.ts';
 import type { AgentHost } from './host.ts';
 import type { Implementation } from './implementation.ts';
 import { parseWith } from './schema.ts';
 
-/** An agent as it was found. */
-export interface LoadedAgent {
-  readonly image: AgentImage;
-  /** The hash of the last record. */
-  readonly chain: ChainHash;
-  readonly tail: Seq;
-  readonly wakeAt: number;
-  /** Snapshots whose place is known, oldest first. */
-  readonly snapshots: readonly SnapshotPlace[];
-  readonly snapshotBytes: number;
-  readonly recordsSinceSnapshot: number;
-  readonly bytesSinceSnapshot: number;
-  /** Whether the state is not in the log as it stands here. */
-  readonly needsWhole: boolean;
-  /** The lineage that the image has begun, when the log does not say so yet. */
-  readonly newLineage?: string | undefined;
-}
-
 /**
- * Loads an agent.
+ * Loads an agent. `floor` is what is known of its log.
  *
  * @throws `LOG_CORRUPT` (a damaged chain), `STATE_MISMATCH` (a state that cannot be brought to the
- * schema), `LOG_REGRESSED` (less than `versionSeen` is left), and what the log throws.
+ * schema), `LOG_REGRESSED` (less is left than was acknowledged), `STALE_EPOCH`, and what the log
+ * throws.
  */
 export async function loadAgent(
   host: AgentHost,
   implementation: Implementation,
   key: string,
-  versionSeen: number,
+  floor: LogFloor,
 ): Promise<LoadedAgent> {
   const { contract } = implementation;
   const address = `${contract.type}/${key}`;
+  const read = () => readFold(host, contract, address);
+  const { hasLinearizableReads } = host.log.capabilities;
+  const fold = await (hasLinearizableReads
+    ? read()
+    : provenFold({ host, contract, address, floor, read }));
+  if (fold.image.version < floor.version) throw regressed(address, fold, floor);
+  const newLineage = lineageAfter(fold, host);
+  if (newLineage !== undefined) beginLineage(fold.image, newLineage);
+  const needsWhole = adoptState(fold.image, implementation, key);
+  return { ...fold.finish(needsWhole), newLineage };
+}
+
+async function readFold(host: AgentHost, contract: Contract, address: string): Promise<Fold> {
   const fold = new Fold(address, emptyImage('', host.epoch, contract.stateVersion), host.retention);
   try {
     let slice = await host.log.readLatest(address);
@@ -62,15 +57,7 @@ export async function loadAgent(
   } catch (error) {
     throw withWayBack(error, address);
   }
-  if (fold.image.version < versionSeen) {
-    throw new TroupeError('LOG_REGRESSED', {
-      detail: `${address} ends at version ${fold.image.version}, but version ${versionSeen} was acknowledged; restore a backup`,
-    });
-  }
-  const newLineage = lineageAfter(fold, host);
-  if (newLineage !== undefined) beginLineage(fold.image, newLineage);
-  const needsWhole = adoptState(fold.image, implementation, key);
-  return { ...fold.finish(needsWhole), newLineage };
+  return fold;
 }
 
 /** Damage is told with the agent that suffers it, and with what an operator can do. */
@@ -92,99 +79,6 @@ function lineageAfter(fold: Fold, host: AgentHost): string | undefined {
   if (fold.isCut) return `${host.lineage}.${host.nextId()}`;
   const isOurs = lineage === host.lineage || lineage.startsWith(`${host.lineage}.`);
   return lineage === '' || isOurs ? undefined : host.lineage;
-}
-
-/** Checks and applies records in order. */
-export class Fold {
-  readonly image: AgentImage;
-  readonly #address: string;
-  readonly #retention: Retention;
-  #chain: ChainHash = emptyChain;
-  #tail: Seq = 0;
-  #count = 0;
-  #bytes = 0;
-  #snapshots: readonly SnapshotPlace[] = [];
-  #snapshotBytes = 0;
-  #isFirst = true;
-  #isCut = false;
-
-  constructor(address: string, image: AgentImage, retention: Retention) {
-    this.#address = address;
-    this.image = image;
-    this.#retention = retention;
-  }
-
-  /** The place behind which the next record goes. */
-  get tail(): Seq {
-    return this.#tail;
-  }
-
-  /** Applies the records of a slice. */
-  addAll(slice: LogSlice): void {
-    for (const stored of slice.records) this.add(stored);
-    if (!slice.isComplete) return;
-    // After a repair that cut the log the tail is a mark, which is no record.
-    this.#isCut = this.#tail !== slice.tail;
-    this.#tail = slice.tail;
-  }
-
-  /** Whether a repair took records off the end, and none was made since. */
-  get isCut(): boolean {
-    return this.#isCut;
-  }
-
-  /** Applies one record and returns it. */
-  add(stored: StoredRecord): TurnRecord {
-    const place = `${this.#address} at ${stored.seq}`;
-    const record = decodeRecord(stored.bytes, place);
-    this.#checkChain(record, stored, place);
-    applyRecord(this.image, record, this.#retention);
-    this.#chain = chainHash(stored.bytes);
-    this.#tail = stored.seq;
-    if (stored.isSnapshot) {
-      this.#snapshots = [...(this.image.cuts ?? []), { seq: stored.seq, version: record.version }];
-      this.#snapshotBytes = stored.bytes.length;
-      this.#count = 0;
-      this.#bytes = 0;
-    } else {
-      this.#count += 1;
-      this.#bytes += stored.bytes.length;
-    }
-    return record;
-  }
-
-  /** What was found. */
-  finish(needsWhole: boolean): LoadedAgent {
-    return {
-      image: this.image,
-      chain: this.#chain,
-      tail: this.#tail,
-      wakeAt: this.#wakeAt,
-      snapshots: this.#snapshots,
-      snapshotBytes: this.#snapshotBytes,
-      recordsSinceSnapshot: this.#count,
-      bytesSinceSnapshot: this.#bytes,
-      needsWhole,
-    };
-  }
-
-  /**
-   * What the log knows: a repair has it say "at once", so that nothing that is due is forgotten.
-   */
-  get #wakeAt(): number {
-    if (this.#isCut) return 0;
-    return this.#tail === 0 ? Number.POSITIVE_INFINITY : wakeAtOf(this.image);
-  }
-
-  #checkChain(record: TurnRecord, stored: StoredRecord, place: string): void {
-    const expected = this.#isFirst && stored.isSnapshot ? record.previous : this.#chain;
-    this.#isFirst = false;
-    if (record.previous !== expected) {
-      throw new TroupeError('LOG_CORRUPT', {
-        detail: `${place} does not follow the record before it (its hash differs)`,
-      });
-    }
-  }
 }
 
 /**

@@ -8,6 +8,7 @@ import { failureOf } from './failure.ts';
 import type { Handler } from './implementation.ts';
 import type { MailboxItem } from './item.ts';
 import type { LiveAgent } from './live-agent.ts';
+import { leaseLapsed, mayAnswer } from './may-answer.ts';
 import { copyPayload } from './payload.ts';
 import { ReadContext } from './read-context.ts';
 import { parseWith } from './schema.ts';
@@ -23,6 +24,7 @@ export function answerRead(agent: LiveAgent, item: MailboxItem, handler: Handler
   const startedAt = host.clock.monotonic();
   const place = `${contract.type}.${envelope.action}`;
   const done = (value: unknown) => {
+    if (!mayAnswer(host)) throw leaseLapsed(agent.address);
     const { output: schema } = actionOf(contract, envelope.action);
     const output =
       schema === undefined
@@ -33,7 +35,9 @@ export function answerRead(agent: LiveAgent, item: MailboxItem, handler: Handler
     host.observe(envelope, 'read', startedAt, undefined);
   };
   const failed = (thrown: unknown) => {
-    const error = failureOf(thrown, `${agent.address}.${envelope.action}`);
+    const error = mayAnswer(host)
+      ? failureOf(thrown, `${agent.address}.${envelope.action}`)
+      : leaseLapsed(agent.address);
     host.observe(envelope, 'read', startedAt, error);
     item.reject(error);
   };

@@ -5,9 +5,9 @@ import type { LogSlice } from '../ports/log.ts';
 import type { AgentImage } from '../state/agent-image.ts';
 import { beginLineage, emptyImage } from '../state/image.ts';
 import type { Committer } from './commit.ts';
+import { Fold } from './fold.ts';
 import type { Rebuilt } from './history-types.ts';
 import type { LiveAgent } from './live-agent.ts';
-import { Fold } from './load.ts';
 
 /** So often the end of the log is looked for, while other records of the agent are still made. */
 const attemptsMax = 100;

@@ -5,7 +5,7 @@
 
 import type { SnapshotPlace } from '../state/agent-image.ts';
 import { decodeValue, encodeValue } from '../state/codec.ts';
-import type { LoadedAgent } from './load.ts';
+import type { LoadedAgent } from './fold.ts';
 
 /** The smallest form of an agent in memory: bytes as a string of one byte a character. */
 export type RestedAgent = string;

@@ -1,6 +1,7 @@
 /** The past of an agent, read from its log: events, states at earlier moments, differences. */
 
 import type { Contract } from '../agent/contract.ts';
+import { Fold } from '../agent/fold.ts';
 import type {
   AgentEvent,
   EventMeta,
@@ -9,7 +10,7 @@ import type {
   StateAt,
   StateChange,
 } from '../agent/history-types.ts';
-import { Fold, initialState, readAll } from '../agent/load.ts';
+import { initialState, readAll } from '../agent/load.ts';
 import { parseAddress } from '../core/address.ts';
 import { TroupeError } from '../core/errors.ts';
 import { copyValue, previewOf } from '../core/values.ts';

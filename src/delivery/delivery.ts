@@ -253,7 +253,9 @@ export class Delivery {
     if (this.#refusal !== undefined || envelope.guarantee === 'at_most_once') return undefined;
     // Only the receiver knows whether a throw was an attempt or its answer.
     if (error.outcome === 'rolled-back') return error.retryAfterMs;
-    if (!repeatable.has(error.code) && !isHeldRefusal(error)) return undefined;
+    // A caller outside decides for itself; an agent waits, as a run's call would fail for good.
+    const isInner = error.code === 'NO_QUORUM' && shipment.envelope.caller !== undefined;
+    if (!isInner && !repeatable.has(error.code) && !isHeldRefusal(error)) return undefined;
     return this.#backoff(shipment.handed, pauseMsMax);
   }
 

@@ -47,18 +47,22 @@ export class WakeSchedule {
 
   /** Looks for what earlier lives left, now and from time to time. */
   async start(): Promise<void> {
-    const { clock, logger } = this.#options;
+    const { clock } = this.#options;
     try {
       await this.#look();
     } finally {
       if (!this.#isClosed) {
-        this.#looking = clock.setTimer(horizonMs / 2, () => {
-          this.start().catch(error =>
-            logger.error('looking for due work failed', { error: textOf(error) }),
-          );
-        });
+        this.#looking?.cancel();
+        this.#looking = clock.setTimer(horizonMs / 2, () => this.#lookSoon());
       }
     }
+  }
+
+  /** Looks now, because agents may have been woken in vain. */
+  lookAgain(): void {
+    if (this.#isClosed) return;
+    this.#looking?.cancel();
+    this.#lookSoon();
   }
 
   /** Sets when an agent is to be woken, instead of what was set before; `Infinity` for never. */
@@ -81,6 +85,12 @@ export class WakeSchedule {
     this.#looking?.cancel();
     this.#heap = [];
     this.#times.clear();
+  }
+
+  #lookSoon(): void {
+    this.start().catch(error =>
+      this.#options.logger.error('looking for due work failed', { error: textOf(error) }),
+    );
   }
 
   async #look(): Promise<void> {

@@ -3,11 +3,11 @@
  * outlives activations: when one ends, the next loads and goes on with what waits.
  */
 import { Activation, type ActivationOwner } from '../agent/activation.ts';
-import { withOutcome } from '../agent/failure.ts';
+import type { LoadedAgent } from '../agent/fold.ts';
 import type { AgentHost } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
 import type { MailboxItem } from '../agent/item.ts';
-import { type LoadedAgent, loadAgent } from '../agent/load.ts';
+import { loadAgent } from '../agent/load.ts';
 import { packAgent, type RestedAgent, unpackAgent } from '../agent/rested.ts';
 import { TroupeError, wrapError } from '../core/errors.ts';
 import { noticedAt } from '../state/image.ts';
@@ -16,7 +16,9 @@ import { Held } from './held.ts';
 import type { Restable } from './hot-list.ts';
 import { isBehindInbox, isRecorded } from './inbox-order.ts';
 import { InboxWatch } from './inbox-watch.ts';
+import type { LogFloors } from './log-floors.ts';
 import { Mailbox } from './mailbox.ts';
+import { mailboxFull, rejectCallers, rejectItems } from './refusals.ts';
 import { loadPauseMs, wakeAgainAt } from './wake-again.ts';
 
 /** What all agents of one type share on this node. */
@@ -24,6 +26,7 @@ export interface ResidentType {
   readonly implementation: Implementation;
   readonly host: AgentHost;
   readonly dispatcher: Dispatcher;
+  readonly floors: LogFloors;
   /** Called when an agent has an activation, or could not be loaded. */
   onActive(resident: Resident, error: TroupeError | undefined): void;
 }
@@ -94,7 +97,10 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     if (this.#isLoading || this.#isBusy || this.waiting > 0) return false;
     const activation = this.#activation;
     if (activation === undefined || activation.isQuiet) return true;
-    return activation.committer === undefined && this.#mayDiscard();
+    // A type may let a state that is in memory only go after so long without use.
+    const { discardMs } = this.implementation.contract.limits;
+    const isIdle = this.host.clock.monotonic() - this.lastUsedAt >= discardMs;
+    return activation.committer === undefined && isIdle;
   }
 
   /** Whether nothing goes on but waiting for what others have to bring about. */
@@ -116,6 +122,12 @@ export class Resident implements Runnable, Restable, ActivationOwner {
   /** The highest version that was acknowledged. */
   get versionSeen(): number {
     return Math.max(this.#versionSeen, this.#activation?.committer?.acceptedVersion ?? 0);
+  }
+
+  /** Where its log ends, unless something of this activation may still land in it. */
+  get tail(): number | undefined {
+    if (this.#rested !== undefined) return unpackAgent(this.#rested).tail;
+    return this.#activation?.committer?.tail;
   }
 
   /** Takes a message. Full means refused, at once. */
@@ -198,6 +210,13 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     return true;
   }
 
+  /** Refuses who waits from outside; the agent's own work, and what is recorded, waits on. */
+  suspend(cause: TroupeError): void {
+    rejectItems(this.#takeReads(), cause);
+    const kept = rejectCallers(this.#mailbox?.clear() ?? [], cause);
+    for (const item of kept) this.#mailbox?.push(item);
+  }
+
   /** Refuses what waits; what was begun comes to its end. */
   refuse(cause: TroupeError): void {
     this.#rejectAll(cause);
@@ -243,13 +262,6 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     });
   }
 
-  /** Whether the type lets a state that is in memory only go after so long without use. */
-  #mayDiscard(): boolean {
-    const { host, implementation } = this.#type;
-    const { discardMs } = implementation.contract.limits;
-    return host.clock.monotonic() - this.lastUsedAt >= discardMs;
-  }
-
   #openHeld(): Held {
     const { host, implementation } = this.#type;
     const { heldMax } = implementation.contract.limits;
@@ -282,7 +294,7 @@ export class Resident implements Runnable, Restable, ActivationOwner {
 
   #loadNow(): void {
     if (this.#isClosed) return;
-    const { host, implementation } = this.#type;
+    const { host, implementation, floors } = this.#type;
     if (implementation.contract.consistency === 'none') {
       this.#begin(undefined);
       return;
@@ -293,12 +305,10 @@ export class Resident implements Runnable, Restable, ActivationOwner {
       this.#begin(rested);
       return;
     }
-    loadAgent(host, implementation, this.key, this.#versionSeen).then(
+    const floor = floors.take(this.address, this.#versionSeen);
+    loadAgent(host, implementation, this.key, floor).then(
       loaded => this.#begin(loaded),
-      error =>
-        this.#loadFailed(
-          wrapError('ENGINE_UNAVAILABLE', error, `${this.address} could not be loaded`),
-        ),
+      error => this.#loadFailed(wrapError('ENGINE_UNAVAILABLE', error, `loading ${this.address}`)),
     );
   }
 
@@ -329,9 +339,7 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     activation.resume();
     if (waiting.length > 0) this.#mailbox ??= new Mailbox();
     for (const item of waiting) this.#mailbox?.push(item);
-    const reads = this.#reads ?? [];
-    this.#reads = undefined;
-    for (const item of reads) activation.read(item);
+    for (const item of this.#takeReads()) activation.read(item);
     this.#releaseHeld();
     this.#type.onActive(this, undefined);
     if (this.waiting > 0) this.#type.dispatcher.add(this);
@@ -379,20 +387,14 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     this.#inboxWatch.start(() => [...(this.#mailbox?.items() ?? []), ...(this.#held?.items ?? [])]);
   }
 
-  #rejectAll(cause: TroupeError): void {
+  #takeReads(): MailboxItem[] {
     const reads = this.#reads ?? [];
     this.#reads = undefined;
-    const items = [...(this.#mailbox?.clear() ?? []), ...(this.#held?.clear() ?? []), ...reads];
-    if (items.length === 0) return;
-    // What is in the inbox will be handled, by this life of the process or the next.
-    const later = withOutcome(cause, 'unknown');
-    for (const item of items) item.reject(isRecorded(item) ? later : cause);
+    return reads;
   }
-}
 
-function mailboxFull(address: string, lengthMax: number): TroupeError {
-  return new TroupeError('MAILBOX_FULL', {
-    detail: `${address} has ${lengthMax} messages waiting, as many as limits.mailboxLengthMax allows; retry later`,
-    retryAfterMs: 100,
-  });
+  #rejectAll(cause: TroupeError): void {
+    const held = this.#held?.clear() ?? [];
+    rejectItems([...(this.#mailbox?.clear() ?? []), ...held, ...this.#takeReads()], cause);
+  }
 }

@@ -9,6 +9,7 @@ import { TroupeError } from '../core/errors.ts';
 import type { Timer } from '../ports/clock.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { HotList } from './hot-list.ts';
+import { LogFloors } from './log-floors.ts';
 import { Resident, type ResidentType } from './resident.ts';
 
 /** What the table needs. */
@@ -43,16 +44,19 @@ export class Residents {
   readonly #table = new Map<string, Resident>();
   readonly #versionsSeen = new Map<string, number>();
   readonly #types = new Map<string, ResidentType>();
+  readonly #floors: LogFloors;
   readonly #hot = new HotList<Resident>(hotMax);
   #sample: Iterator<Resident> | undefined;
   #timer: Timer | undefined;
   #refusal: TroupeError | undefined;
+  #suspension: TroupeError | undefined;
 
   constructor(options: ResidentsOptions) {
     this.#options = options;
     const { host } = options;
     this.#dispatcher = new Dispatcher(host.clock);
-    const shared = { host, dispatcher: this.#dispatcher };
+    this.#floors = new LogFloors(host.log);
+    const shared = { host, dispatcher: this.#dispatcher, floors: this.#floors };
     const onActive: ResidentType['onActive'] = (resident, error) => this.#onActive(resident, error);
     for (const [type, implementation] of options.implementations) {
       this.#types.set(type, { ...shared, implementation, onActive });
@@ -113,6 +117,7 @@ export class Residents {
     this.#table.delete(address);
     this.#hot.remove(resident);
     if (versionSeen > 0) this.#remember(address, versionSeen);
+    this.#floors.keep(address, resident);
     resident.close(new TroupeError('CANCELLED', { detail: `${address} left memory` }));
     this.#options.host.lifecycle('passivated', address);
     return true;
@@ -124,11 +129,19 @@ export class Residents {
     for (const resident of this.#table.values()) resident.refuse(error);
   }
 
+  /** Refuses whoever comes from now on, and who waits, until it is taken back with nothing. */
+  suspend(cause: TroupeError | undefined): void {
+    this.#suspension = cause;
+    if (cause === undefined) return;
+    for (const resident of this.#table.values()) resident.suspend(cause);
+  }
+
   /** Forgets what is known of an agent whose log was changed by others: what waits tries again. */
   forget(address: string): void {
     const resident = this.#table.get(address);
     this.#table.delete(address);
     this.#versionsSeen.delete(address);
+    this.#floors.forget(address);
     if (resident === undefined) return;
     this.#hot.remove(resident);
     resident.close(
@@ -153,8 +166,9 @@ export class Residents {
   }
 
   #find(address: string, item: MailboxItem): Resident | undefined {
-    if (this.#refusal !== undefined) {
-      item.reject(this.#refusal);
+    const refusal = this.#refusal ?? this.#suspension;
+    if (refusal !== undefined) {
+      item.reject(refusal);
       return undefined;
     }
     const { caller, type } = item.envelope;

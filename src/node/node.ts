@@ -6,8 +6,10 @@ import type { Contract } from '../agent/contract.ts';
 import type { AgentHost, FaultBoundary, LifecycleKind } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
 import type { NodeLimits } from '../agent/limit-options.ts';
+import { leaseLapsed } from '../agent/may-answer.ts';
 import { EventHub } from '../client/event-hub.ts';
 import type { ClientKernel } from '../client/kernel.ts';
+import type { Lease, OwnLeaseState } from '../cluster/lease.ts';
 import { parseAddress } from '../core/address.ts';
 import { TroupeError } from '../core/errors.ts';
 import { Delivery } from '../delivery/delivery.ts';
@@ -34,11 +36,18 @@ export interface NodePorts {
   /** Names the history that the data belong to. */
   readonly lineage: string;
   readonly logger: Logger;
+  /** What lets this node answer; nothing where a lock keeps all others out. */
+  readonly lease?: NodeLease | undefined;
+  /** Names this life of the process (default: drawn). */
+  readonly incarnation?: string | undefined;
   /** Bytes of heap in use. */
   memoryBytes(): number;
   /** Where the simulator may stop the process. */
   readonly onFaultPoint?: ((name: string, boundary: FaultBoundary) => void) | undefined;
 }
+
+/** The lease of a node: lost is for good, and then the log says that it failed. */
+export type NodeLease = Pick<Lease, 'isHeld' | 'onState'>;
 
 /** What a node is made of. */
 export interface NodeOptions {
@@ -72,7 +81,7 @@ export class TroupeNode {
     const { ports, limits, types } = options;
     const { clock, random, log, bus, logger } = ports;
     this.#options = options;
-    this.incarnation = random.hex(6);
+    this.incarnation = ports.incarnation ?? random.hex(6);
     this.tracer = new Tracer({ seed: random.hex(16), sampleShare: options.traceRatio });
     this.metrics = new NodeMetrics(clock, this.tracer);
     const router = new Router(types);
@@ -115,6 +124,7 @@ export class TroupeNode {
       residents: this.residents,
     };
     log.onFailure(error => this.#engineFailed(error));
+    ports.lease?.onState(state => this.#leaseChanged(state));
   }
 
   /** Takes up what earlier lives left, and begins to serve. */
@@ -149,6 +159,21 @@ export class TroupeNode {
     if (slash < 1 || !this.#options.implementations.has(address.slice(0, slash))) return;
     const { type, key } = parseAddress(address);
     this.residents.wake(type, key);
+  }
+
+  /** While it is not held, callers are refused at once; what agents have to do waits. */
+  #leaseChanged(state: OwnLeaseState): void {
+    const { logger } = this.#options.ports;
+    if (state === 'lapsed') {
+      logger.warn(
+        'the lease of this node could not be renewed in time; it serves nothing until it is',
+      );
+      this.residents.suspend(leaseLapsed('any agent'));
+    } else if (state === 'held') {
+      logger.info('the lease of this node is renewed; it serves again');
+      this.residents.suspend(undefined);
+      this.#wakes.lookAgain();
+    }
   }
 
   /**
@@ -188,11 +213,12 @@ export class TroupeNode {
 
   #hostOf(router: Router, events: EventHub, retention: ClientKernel['retention']): AgentHost {
     const { ports, limits } = this.#options;
-    const { clock, random, log, epoch, lineage, logger } = ports;
+    const { clock, random, log, lease, epoch, lineage, logger } = ports;
     return {
       clock,
       random,
       log,
+      lease,
       epoch,
       lineage,
       logger,

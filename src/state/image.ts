@@ -205,6 +205,13 @@ const cleared = {
   cuts: undefined,
 } satisfies Partial<AgentImage>;
 
+/** Whether nothing was ever recorded but who owns the agent. */
+export function isOnlyOwned(image: AgentImage): boolean {
+  return image.version === 0 && !traces.some(part => image[part] !== undefined);
+}
+
+const traces = ['streams', 'keys', 'outbox', 'inbox', 'timers', 'runs', 'signals', 'dead'] as const;
+
 /** Above so many senders, those that were silent for their window are forgotten. */
 const streamsSweptAbove = 64;
 

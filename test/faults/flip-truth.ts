@@ -39,7 +39,7 @@ export async function loadFrom(log: EmbeddedLog, address: string) {
   const retention = { dedupWindowMs: 600_000, resultWindowMs: 604_800_000 };
   // Loading reads nothing else of its host.
   const host = { log, epoch: 0, lineage: log.lineage, retention } as unknown as AgentHost;
-  return loadAgent(host, implementation, address.slice(slash + 1), 0);
+  return loadAgent(host, implementation, address.slice(slash + 1), { version: 0 });
 }
 
 /** Reads one agent. */

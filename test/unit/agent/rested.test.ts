@@ -1,6 +1,6 @@
 /** An agent at rest: unpacked, it is what it was when it was packed, with every part. */
 import { describe, expect, it } from 'vitest';
-import type { LoadedAgent } from '../../../src/agent/load.ts';
+import type { LoadedAgent } from '../../../src/agent/fold.ts';
 import { packAgent, unpackAgent } from '../../../src/agent/rested.ts';
 
 const bare: LoadedAgent = {
