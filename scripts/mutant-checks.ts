@@ -68,15 +68,17 @@ async function runSimulator(tree: string, words: readonly string[]): Promise<Ver
     options: {
       hours: { type: 'string', default: '4' },
       seed: { type: 'string', default: '1' },
+      engine: { type: 'string' },
       world: { type: 'string' },
     },
   });
   const first = Number(values.seed);
+  const engine = values.engine === undefined ? [] : ['--engine', values.engine];
   const world = values.world === undefined ? [] : ['--world', values.world];
   for (let done = 0; done < Number(values.hours); done += hoursPerLook) {
     const hours = Math.min(hoursPerLook, Number(values.hours) - done);
     const seed = first + done;
-    const words = ['--hours', `${hours}`, '--seed', `${seed}`, ...world];
+    const words = ['--hours', `${hours}`, '--seed', `${seed}`, ...engine, ...world];
     const found = await simulate(tree, words);
     if (typeof found === 'string') return broken(found);
     if (found === undefined) continue;

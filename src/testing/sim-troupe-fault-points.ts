@@ -17,10 +17,19 @@ export interface TroupeFaultList {
 
 /** What a set of runs should meet. */
 export function faultListFor(engine: TroupeEngine | undefined): TroupeFaultList {
-  if (engine !== 'nats') return { points: troupeFaultPoints, kinds: troupeFaultKinds };
-  const points = [...troupeFaultPoints].filter(([name]) => outsidePoints.test(name));
-  return { points: new Map(points), kinds: [...processFaults, ...natsTroupeFaults] };
+  if (engine === undefined) return { points: troupeFaultPoints, kinds: troupeFaultKinds };
+  const isOutside = engine !== 'embedded';
+  const points = [...troupeFaultPoints].filter(([name]) =>
+    isOutside ? outsidePoints.test(name) : name !== appendSent,
+  );
+  return { points: new Map(points), kinds: kindsOn[engine]() };
 }
+
+const kindsOn: Readonly<Record<TroupeEngine, () => readonly string[]>> = {
+  embedded: () => troupeFaultKinds.filter(each => !each.startsWith('engine-')),
+  memory: () => [...processFaults, ...troupeFaultKinds.filter(each => each.startsWith('engine-'))],
+  nats: () => [...processFaults, ...natsTroupeFaults, 'engine-regressed', 'engine-damaged'],
+};
 
 /** What befalls a process on whatever engine. */
 const processFaults = [

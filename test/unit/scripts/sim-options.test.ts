@@ -10,18 +10,21 @@ describe('readSimOptions', () => {
       isTraced: false,
       jsonFile: undefined,
       cores: 1,
+      engine: undefined,
       world: worldDefault,
     });
   });
 
   it('reads everything', () => {
-    const words = '--hours 750 --seed 42 --json out.json --cores 2 --world other.ts'.split(' ');
+    const words =
+      '--hours 750 --seed 42 --json out.json --cores 2 --engine nats --world other.ts'.split(' ');
     expect(readSimOptions(words)).toEqual({
       hours: 750,
       seed: 42,
       isTraced: false,
       jsonFile: 'out.json',
       cores: 2,
+      engine: 'nats',
       world: 'other.ts',
     });
   });
