@@ -147,6 +147,11 @@ describe('an append', () => {
       { status: 'conflict' },
     ],
     [
+      'beyond it, after nobody took it, an attempt declined, and nothing there',
+      [{ status: 'nobody' }, declined, conflict(9), noMessage],
+      { status: 'unknown' },
+    ],
+    [
       'beyond it, after nobody took it',
       [{ status: 'nobody' }, conflict(9)],
       { status: 'conflict' },
@@ -167,6 +172,15 @@ describe('an append', () => {
     desk.client.next(natsLogAck(9));
     await desk.log.append('a/1', lastSeqOf(8), [recordOf('two')]);
     expect(desk.expectedOf(3)).toBe('8');
+  });
+
+  it('takes an earlier append of the same writer for what it is', async () => {
+    desk.client.next(natsUnknown());
+    await desk.log.append('a/1', 0, [recordOf('one')]);
+    desk.client.next(declined, conflict(8), own);
+    const appending = desk.log.append('a/1', 0, [recordOf('two')]);
+    await desk.time.advance('1s');
+    expect(await appending).toEqual({ status: 'conflict' });
   });
 
   it('is in doubt when it was declined for 10 s, and nothing is there', async () => {
