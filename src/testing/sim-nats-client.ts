@@ -134,9 +134,7 @@ class SimNatsClient implements NatsClient {
     if (socket === undefined) throw this.#downError();
     if (!isSubject(subject, true)) throw badSubject(subject);
     const added = this.#addListener(subject, listener, queue);
-    const stop = () => {
-      if (this.#listeners.delete(added.id)) this.#socket?.unlisten(added.id);
-    };
+    const stop = () => this.#stop(added.id);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#onBreak.add(reject);
     try {
@@ -264,6 +262,22 @@ class SimNatsClient implements NatsClient {
       for (const tell of [...this.#onBreak]) tell(cause);
     }
     for (const listener of [...this.#statusListeners]) listener(status);
+  }
+
+  /** What was on its way is still heard, while the connection lasts. */
+  #stop(id: number): void {
+    const forget = () => {
+      this.#onBreak.delete(forget);
+      this.#listeners.delete(id);
+    };
+    const socket = this.#socket;
+    if (socket === undefined) {
+      forget();
+      return;
+    }
+    this.#onBreak.add(forget);
+    socket.unlisten(id);
+    socket.roundTrip(forget);
   }
 
   #arrived(id: number, { subject, payload, headers, status = 0, reply }: SimNatsPacket): void {
