@@ -135,6 +135,23 @@ describe('the first append of an agent under an epoch', () => {
     await troupe.stop();
   });
 
+  it('is made again when what is missing has no version, as the outcome of a step', async () => {
+    const { logs, start } = world();
+    stepsRun.length = 0;
+    const { troupe, one, passivate } = await start();
+    one.request('once');
+    await expect.poll(async () => (await one.runs.list())[0]?.steps.length).toBe(2);
+    expect(passivate()).toBe(true);
+    logs.faults.next('stale', { name, hidden: 1 });
+    const [run] = await one.runs.list();
+    expect(run?.steps.map(({ kind, status }) => [kind, status])).toEqual([
+      ['step', 'done'],
+      ['sleep', 'waiting'],
+    ]);
+    expect(stepsRun).toEqual(['pay']);
+    await troupe.stop();
+  });
+
   it('is made again after an append that was not accepted, which may still land', async () => {
     const { logs, start, ownersOf } = world();
     const { troupe, one, passivate } = await start();
