@@ -51,17 +51,16 @@ const togetherVersions = ['2.15.1', '2.15.1', '2.10.27'] as const;
 /** How often it is looked whether there are two leaders, and how likely that is made use of. */
 const lookMs = 250;
 const strikeProbability = 0.5;
-// Without ids of messages these cannot happen; with them they would.
-const requestFaults = [...natsWriteFaults, ...natsReadFaults].filter(
-  each => each !== 'false-duplicate' && each !== 'duplicate-in-process',
-);
+const requestFaults = [...natsWriteFaults, ...natsReadFaults];
+/** These befall only messages with ids, which an engine that knows of them does not send. */
+const faultsOfIds: readonly NatsRequestFault[] = ['false-duplicate', 'duplicate-in-process'];
 const aloneKinds = natsFaultKinds.filter(each =>
   ['kill', 'pause', 'cut-clients', 'restart-all'].includes(each),
 );
 
 /** Every kind of fault that some world on these servers meets. */
 export const natsTroupeFaults: readonly string[] = [
-  ...requestFaults.map(each => `nats-${each}`),
+  ...requestFaults.filter(each => !faultsOfIds.includes(each)).map(each => `nats-${each}`),
   ...['nats-kill', 'nats-pause', 'nats-cut', 'nats-client-cut', 'nats-one-way-cut', 'nats-lag'],
 ];
 
