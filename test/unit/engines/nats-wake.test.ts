@@ -16,7 +16,7 @@ interface World {
   readonly model: NatsModel;
   readonly client: NatsClient;
   /** Opens the logs as another writer. */
-  open(): Promise<Log>;
+  open(through?: NatsClient): Promise<Log>;
 }
 
 function inWorld(task: (world: World) => Promise<void>): Promise<void> {
@@ -24,12 +24,30 @@ function inWorld(task: (world: World) => Promise<void>): Promise<void> {
     const client = await model.connect();
     const { clock, random } = model;
     let count = 0;
-    const open = () => {
+    const open = (through = client) => {
       count += 1;
-      return openNatsLog({ client, clock, random: random.fork(`${count}`), ...layout });
+      const own = { client: through, random: random.fork(`${count}`) };
+      return openNatsLog({ clock, ...own, ...layout });
     };
     await task({ model, client, open });
   });
+}
+
+/** A client whose messages to the log are held back until the gate is open. */
+function heldBack(client: NatsClient, gate: { readonly promise: Promise<void> }): NatsClient {
+  return {
+    server: client.server,
+    status: client.status,
+    publish: (...args) => client.publish(...args),
+    async request(subject, payload, options) {
+      if (subject === place.subject) await gate.promise;
+      return client.request(subject, payload, options);
+    },
+    subscribe: (...args) => client.subscribe(...args),
+    inbox: () => client.inbox(),
+    onStatus: listener => client.onStatus(listener),
+    close: () => client.close(),
+  };
 }
 
 async function append(log: Log, expected: Seq, wakeAt: number | undefined): Promise<Seq> {
@@ -89,6 +107,22 @@ it('leaves a mark as it is while another writer may rely on what it replaced', (
     await due(ours);
     expect(await markedAt(world)).toBe(500);
     expect(await due(await world.open())).toEqual([800]);
+  }));
+
+it('leaves a mark as it is while a message of another writer, which needs it, is under way', () =>
+  inWorld(async world => {
+    const gate = Promise.withResolvers<void>();
+    const [ours, theirs] = [await world.open(), await world.open(heldBack(world.client, gate))];
+    const tail = await append(ours, 0, never);
+    await theirs.readLatest('a/1');
+    const underWay = append(theirs, tail, 100);
+    await world.model.sleep(500);
+    const wrong = await ours.append('a/1', 0, [{ bytes: Buffer.from('y') }], { wakeAt: 500 });
+    expect(wrong.status).toBe('conflict');
+    expect(await due(ours)).toEqual([]);
+    gate.resolve();
+    await underWay;
+    expect(await due(await world.open())).toEqual([100]);
   }));
 
 it('leaves a mark as it is while an append that needs it may still land', () =>
