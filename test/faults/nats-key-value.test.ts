@@ -8,7 +8,7 @@ import { TroupeError } from '../../src/core/errors.ts';
 import { openNatsKeyValue } from '../../src/engines/nats/key-value.ts';
 import { bucketConfig } from '../../src/engines/nats/key-value-entry.ts';
 import { ensureStream } from '../../src/engines/nats/streams.ts';
-import type { KeyValue, KeyValueChange, KeyValueResult } from '../../src/ports/key-value.ts';
+import type { KeyValue, KeyValueChange } from '../../src/ports/key-value.ts';
 import type { SimRandom } from '../../src/testing/sim-random.ts';
 import type { NatsModel } from '../helpers/nats-model.ts';
 import { inNatsTrouble } from './nats-trouble.ts';
@@ -158,11 +158,7 @@ it('form one chain for each key, whatever happens to the servers', async () => {
     }),
     { numRuns: 12, endOnFailure: true },
   );
-  const kinds: (KeyValueResult['status'] | 'not-executed' | 'unknown')[] = [
-    'accepted',
-    'conflict',
-    'not-executed',
-    'unknown',
-  ];
-  for (const kind of kinds) expect(total[kind] ?? 0).toBeGreaterThan(2);
+  for (const kind of ['accepted', 'conflict', 'unknown']) {
+    expect([kind, (total[kind] ?? 0) > 10]).toEqual([kind, true]);
+  }
 });

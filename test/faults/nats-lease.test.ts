@@ -104,8 +104,8 @@ it('is never held by two, whatever happens to the servers', async () => {
     }),
     { numRuns: 15, endOnFailure: true },
   );
-  for (const [name, count] of Object.entries(total)) {
-    expect([name, count > 2]).toEqual([name, true]);
+  for (const name of ['claimed', 'released', 'died', 'refused'] as const) {
+    expect([name, total[name] > 5]).toEqual([name, true]);
   }
 });
 

@@ -8,7 +8,7 @@ import type { KeyValueResult } from '../../ports/key-value.ts';
 import { type PublishAnswer, publishInto } from './jetstream.ts';
 import { originOf, revisionOf, writeHeaders } from './key-value-entry.ts';
 import { leaderRecord, type RecordParts } from './leader-record.ts';
-import { type Attempted, repeat } from './repeat.ts';
+import { type Attempted, pause, repeat } from './repeat.ts';
 import { isAtLeast } from './server-version.ts';
 
 /** What is to be written. */
@@ -55,7 +55,7 @@ class Writing {
     if (answer.status === 'unknown') throw this.#failure(answer.cause, 'unknown');
     this.#isDoubtful ||= !this.#isRuledOut(answer);
     if (!this.#isDoubtful && answer.status === 'conflict') return { value: conflict };
-    const found = this.#isDoubtful ? await this.#find() : undefined;
+    const found = this.#isDoubtful ? await this.#findSoon() : undefined;
     if (found !== undefined) return { value: found };
     if (answer.status === 'conflict') return { passing: this.#failure(undefined, 'unknown') };
     const error = this.#failure(answer.cause, this.#isDoubtful ? 'unknown' : 'not-executed');
@@ -84,6 +84,16 @@ class Writing {
     if (answer.status === 'unavailable') return answer.isSure;
     const isBehind = (answer.lastSeq ?? 0) > this.#write.expectedSeq;
     return isBehind && isAtLeast(version, sureVersion);
+  }
+
+  /** A rival that is on its way is stored within a moment; later it may be gone again. */
+  async #findSoon(): Promise<KeyValueResult | undefined> {
+    for (const pauseMs of findPausesMs) {
+      if (pauseMs > 0) await pause(this.#parts.clock, pauseMs);
+      const found = await this.#find();
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   /** The message that followed the expected one, if it is still there, tells whose it was. */
@@ -125,6 +135,9 @@ class Writing {
 
 const conflict: KeyValueResult = { status: 'conflict' };
 const noBytes = new Uint8Array();
+
+/** Storing takes about 1 ms on three servers that flush. */
+const findPausesMs = [0, 1, 1, 2, 4] as const;
 
 /** From here on the number in a conflict is that of a message which is stored. */
 const sureVersion = '2.12.0';

@@ -192,9 +192,12 @@ describe('a write that a server of several declines', () => {
     }
   });
 
-  it('conflicts when another is found in its place', async () => {
+  it('conflicts when another is found in its place, at once or within a moment', async () => {
     client.next(natsRefusal(10164), follower('other-1', 7));
     expect(await keyValue.compareAndSet('a', value, 14)).toEqual({ status: 'conflict' });
+    client.next(natsRefusal(10164), nothing, nothing, follower('other-1', 7));
+    const setting = time.advanceUntil(keyValue.compareAndSet('a', value, 14));
+    expect(await setting).toEqual({ status: 'conflict' });
     expect(client.answersLeft).toBe(0);
   });
 
@@ -205,12 +208,14 @@ describe('a write that a server of several declines', () => {
   });
 
   it('is tried again while nothing is found; a conflict then may be its own doing', async () => {
-    client.next(natsRefusal(10164), nothing, natsRefusal(10071, 'wrong last sequence: 9'));
+    const inVain = Array.from({ length: 5 }, () => nothing);
+    client.next(natsRefusal(10164), ...inVain, natsRefusal(10071, 'wrong last sequence: 9'));
     client.next(() => follower(ownName(), 7));
     const setting = time.advanceUntil(keyValue.compareAndSet('a', value, 14));
     expect(await setting).toEqual({ status: 'accepted', revision: 18 });
     client.requests.length = 0;
-    client.next(natsRefusal(10071, 'wrong last sequence: 3'), natsUnknown(), ack(9));
+    client.next(natsRefusal(10071, 'wrong last sequence: 3'), natsUnknown(), ...inVain.slice(1));
+    client.next(ack(9));
     const again = time.advanceUntil(keyValue.compareAndSet('a', value, 14));
     expect(await again).toEqual({ status: 'accepted', revision: 18 });
   });
@@ -227,7 +232,9 @@ describe('a write that a server of several declines', () => {
   });
 
   it('is unknown when a later attempt fails for good', async () => {
-    client.next(natsRefusal(10164), nothing, natsRefusal(10047, 'insufficient storage'), nothing);
+    const inVain = Array.from({ length: 5 }, () => nothing);
+    client.next(natsRefusal(10164), ...inVain, natsRefusal(10047, 'insufficient storage'));
+    client.next(...inVain);
     const error = await failureOf(time.advanceUntil(keyValue.compareAndSet('a', value, 14)));
     expect([error.code, error.outcome]).toEqual(['ENGINE_FAILED', 'unknown']);
   });
