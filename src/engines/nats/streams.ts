@@ -134,7 +134,20 @@ export interface StreamParts extends RepeatParts {
 }
 
 /** A stream as it is. */
-export interface FoundStream {
+export /** Nodes of a cluster in production have no permission to make streams. */
+async function make(client: NatsClient, name: string, wanted: JsonObject) {
+  try {
+    return await ask(client, `STREAM.CREATE.${name}`, wanted);
+  } catch (error) {
+    if (!TroupeError.is(error) || error.code !== 'UNAUTHORIZED') throw error;
+    throw new TroupeError('UNAUTHORIZED', {
+      detail: `the stream ${name} is missing, and this user may not make it; start one node with the operator's credentials first`,
+      cause: error,
+    });
+  }
+}
+
+interface FoundStream {
   readonly config: JsonObject;
   readonly isMade: boolean;
 }
@@ -152,7 +165,7 @@ export async function ensureStream(options: StreamParts, wanted: JsonObject): Pr
     if (found.value !== undefined) {
       return { value: { config: checked(found.value, wanted), isMade: false } };
     }
-    const made = await ask(options.client, `STREAM.CREATE.${name}`, wanted);
+    const made = await make(options.client, name, wanted);
     // What became of it, the next attempt sees.
     if ('passing' in made) return made;
     if (made.value === undefined) return { passing: raced(name) };

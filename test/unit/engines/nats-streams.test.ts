@@ -130,7 +130,7 @@ describe('making sure of streams', () => {
     ['JetStream is off', natsRefusal(10076), 'CONFIG_INVALID', 'switch it on'],
     ['others have the subjects', natsRefusal(10065), 'CONFIG_INVALID', 'name another cluster'],
     ['something else is wrong', natsRefusal(10052, 'no'), 'ENGINE_UNAVAILABLE', 'no (10052)'],
-    ['there is no permission', natsUnavailable('UNAUTHORIZED'), 'UNAUTHORIZED', 'on purpose'],
+    ['there is no permission', natsUnavailable('UNAUTHORIZED'), 'UNAUTHORIZED', 'operator'],
   ])('says what to do when %s', async (_, reply, code, remedy) => {
     const { client, options } = setUp();
     client.standing = ({ subject }) => (subject.includes('.CREATE.') ? reply : noStream);
