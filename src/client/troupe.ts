@@ -11,6 +11,7 @@ import type { RunInfo, RunStatus, RunsOfAgent } from '../agent/run-types.ts';
 import type { Duration } from '../core/duration.ts';
 import type { ErrorValue } from '../core/errors.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { ClusterOptions } from './cluster-options.ts';
 
 /** What `createTroupe` takes in its list: behaviour to host here, or a contract to talk to. */
 export type AgentDefinition = Implementation | Contract;
@@ -25,11 +26,32 @@ export interface TroupeOptions<R extends readonly AgentDefinition[]> {
    * elsewhere.
    */
   readonly agents: R;
-  /** The directory of the data. Without it all is in memory and gone at the end. */
+  /**
+   * The directory of the data. Without it all is in memory and gone at the end. With `cluster` it
+   * holds only who the node is, so that it goes on at once when it is started again there.
+   */
   readonly data?: string | undefined;
+  /**
+   * The servers that keep the data, instead of this machine: the address of one of them, or more.
+   *
+   * @example
+   * ```ts
+   * import { createTroupe } from 'troupe';
+   *
+   * const troupe = createTroupe({
+   *   agents: [],
+   *   cluster: { servers: ['nats://a.example:4222', 'nats://b.example:4222'], name: 'shop' },
+   *   data: './data',
+   * });
+   * ```
+   */
+  readonly cluster?: string | ClusterOptions | undefined;
   /** Opens the admin API on loopback, for the command line (default false). */
   readonly admin?: boolean | { readonly port?: number | undefined } | undefined;
-  /** Names the node to others and in logs (default: drawn at the first start). */
+  /**
+   * Names the node to others and in logs: up to 64 letters, digits, `-` and `_` (default: drawn at
+   * the first start, and kept in `data`). In a cluster no two processes have the same at a time.
+   */
   readonly name?: string | undefined;
   /** Defaults and meanings are in the reference page on limits. */
   readonly limits?: NodeLimitOptions | undefined;
@@ -178,7 +200,8 @@ export interface Troupe<D extends Contract = Contract> extends AsyncDisposable {
   /**
    * Opens the data and begins to serve.
    *
-   * @throws `DATA_LOCKED`, `ENGINE_UNSUPPORTED`, `PORT_IN_USE`, `CONFIG_INVALID`.
+   * @throws `DATA_LOCKED`, `ENGINE_UNSUPPORTED`, `PORT_IN_USE`, `CONFIG_INVALID`, and on a cluster
+   * `ENGINE_UNAVAILABLE`, `NO_QUORUM`, `UNAUTHORIZED`.
    */
   start(): Promise<void>;
   /** Finishes what runs, writes what must be written, and lets go of everything. Idempotent. */

@@ -62,11 +62,17 @@ function infoOf(face: NodeFace): object {
       lineage: data.storage.lineage,
       recovery: data.storage.recovery,
     },
+    cluster: face.cluster(),
   };
 }
 
-function storageOf({ data }: NodeFace): NonNullable<NodeFace['data']>['storage'] {
+function storageOf({ data, cluster }: NodeFace): NonNullable<NodeFace['data']>['storage'] {
   if (data !== undefined) return data.storage;
+  if (cluster() !== undefined) {
+    throw new TroupeError('CONFIG_INVALID', {
+      detail: 'this node keeps its data in a cluster, not in a directory of its own',
+    });
+  }
   throw new TroupeError('CONFIG_INVALID', {
     detail: 'this node keeps everything in memory; give createTroupe a `data` directory',
   });

@@ -85,10 +85,10 @@ interface Folder {
   leave(): void;
 }
 
-/** Where the files go: to the data, or, when all is in memory, to a folder of this process. */
-function folderOf({ data }: NodeFace): Folder {
-  if (data !== undefined) {
-    return { path: data.directory, leave: () => removeAdminFiles(data.directory) };
+/** Where the files go: to the node's directory, or, when it has none, to one of this process. */
+function folderOf({ directory }: NodeFace): Folder {
+  if (directory !== undefined) {
+    return { path: directory, leave: () => removeAdminFiles(directory) };
   }
   const path = mkdtempSync(join(tmpdir(), 'troupe-'));
   return { path, leave: () => rmSync(path, { recursive: true, force: true }) };

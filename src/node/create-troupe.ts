@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { checkedOptions } from '../agent/contract-check.ts';
+import type { Implementation } from '../agent/implementation.ts';
 import { resolveNodeLimits } from '../agent/limit-options.ts';
 import type { AgentDefinition, ContractsIn, Troupe, TroupeOptions } from '../client/troupe.ts';
 import { TroupeError } from '../core/errors.ts';
@@ -12,15 +13,23 @@ import { memoryLog } from '../engines/memory/log.ts';
 import { systemClock } from '../engines/system/clock.ts';
 import { systemMemoryBytes } from '../engines/system/memory.ts';
 import { systemRandom } from '../engines/system/random.ts';
-import type { Log } from '../ports/log.ts';
 import { createJsonLogger, type Logger } from '../telemetry/logger.ts';
+import { type CheckedCluster, checkedCluster, checkNodeName } from './cluster-options.ts';
 import type { Storage } from './data-directory.ts';
-import type { FaceOpener, NodeFace } from './face.ts';
-import { TroupeNode } from './node.ts';
+import type { FaceOpener } from './face.ts';
+import { type NodePorts, TroupeNode } from './node.ts';
 import { openStorage } from './open-storage.ts';
 import { type OpenedNode, sortDefinitions, TroupeHandle } from './troupe.ts';
 
-const knownOptions = ['agents', 'data', 'admin', 'name', 'limits', 'logger', 'traceRatio'];
+const knownOptions = [
+  ...['agents', 'data', 'cluster', 'admin', 'name', 'limits', 'logger', 'traceRatio'],
+];
+
+/** What only the tests of this project ask of a node. */
+export interface ComposeOptions {
+  /** How long a lease stands still before another may take it: short in tests. */
+  readonly leaseSpanMs?: number | undefined;
+}
 
 /**
  * Makes a node. Nothing is opened before `start()`.
@@ -31,19 +40,23 @@ const knownOptions = ['agents', 'data', 'admin', 'name', 'limits', 'logger', 'tr
 export function composeTroupe<const R extends readonly AgentDefinition[]>(
   options: TroupeOptions<R>,
   openFace?: FaceOpener,
+  { leaseSpanMs }: ComposeOptions = {},
 ): Troupe<ContractsIn<R>> {
   checkedOptions('createTroupe', options, knownOptions);
+  checkNodeName(options.name);
+  const cluster = options.cluster === undefined ? undefined : checkedCluster(options.cluster);
   const { types, implementations } = sortDefinitions(options.agents);
   const limits = resolveNodeLimits(options.limits ?? {}, 'createTroupe: limits');
   const logger = options.logger ?? standardErrorLogger();
   const open = async (): Promise<OpenedNode> => {
-    const engine = await openEngine(options.data, logger);
+    const { data, name } = options;
+    const engine = await openEngine({ data, name, cluster, leaseSpanMs, implementations, logger });
+    const { directory, standing, close, storage, ...ports } = engine;
     const node = new TroupeNode({
       ports: {
-        ...engine,
+        ...ports,
         clock: systemClock(),
         random: systemRandom(),
-        bus: memoryBus(systemClock()),
         logger,
         memoryBytes: systemMemoryBytes,
       },
@@ -52,8 +65,11 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
       limits,
       traceRatio: options.traceRatio,
     });
-    const data = engine.data && { ...engine.data, storage: storageFor(node, engine.data.storage) };
-    return { node, data, close: () => engine.log.close() };
+    const kept =
+      storage === undefined || directory === undefined
+        ? undefined
+        : { directory, storage: storageFor(node, storage) };
+    return { node, data: kept, directory, cluster: standing, close };
   };
   // The contracts are known to the type system only.
   return new TroupeHandle({
@@ -82,29 +98,69 @@ function storageFor(node: TroupeNode, storage: Storage): Storage {
   };
 }
 
-interface OpenedEngine {
-  readonly log: Log;
-  readonly epoch: number;
-  readonly lineage: string;
-  readonly data: NodeFace['data'];
+interface EngineOptions {
+  readonly data: string | undefined;
+  readonly name: string | undefined;
+  readonly cluster: CheckedCluster | undefined;
+  readonly leaseSpanMs: number | undefined;
+  readonly implementations: ReadonlyMap<string, Implementation>;
+  readonly logger: Logger;
 }
 
-async function openEngine(data: string | undefined, logger: Logger): Promise<OpenedEngine> {
-  if (data === undefined) {
-    logger.info(
-      'no `data` directory was given: everything is in memory and gone when the process ends',
-    );
-    return { log: memoryLog(), epoch: 1, lineage: systemRandom().hex(8), data: undefined };
-  }
-  if (typeof data !== 'string' || data === '') {
+interface OpenedEngine
+  extends Pick<NodePorts, 'log' | 'bus' | 'epoch' | 'lineage' | 'lease' | 'incarnation'> {
+  /** Where the node leaves what others on this machine look for. */
+  readonly directory: string | undefined;
+  /** What only an engine on this machine's disk can do. */
+  readonly storage?: Storage | undefined;
+  readonly standing?: OpenedNode['cluster'];
+  close(): Promise<void>;
+}
+
+async function openEngine(options: EngineOptions): Promise<OpenedEngine> {
+  const { data, cluster } = options;
+  if (data !== undefined && (typeof data !== 'string' || data === '')) {
     throw new TroupeError('CONFIG_INVALID', { detail: '`data` must be the path of a directory' });
   }
-  const directory = resolve(data);
+  const directory = data === undefined ? undefined : resolve(data);
+  if (cluster !== undefined) return openInCluster(cluster, directory, options);
+  return directory === undefined ? inMemory(options.logger) : onDisk(directory, options.logger);
+}
+
+function inMemory(logger: Logger): OpenedEngine {
+  logger.info(
+    'no `data` directory was given: everything is in memory and gone when the process ends',
+  );
+  const log = memoryLog();
+  const lineage = systemRandom().hex(8);
+  const bus = memoryBus(systemClock());
+  return { log, bus, epoch: 1, lineage, directory: undefined, close: () => log.close() };
+}
+
+async function onDisk(directory: string, logger: Logger): Promise<OpenedEngine> {
   const log = await openStorage({ directory });
   const { epoch, lineage, recovery } = log;
   if (recovery.cut !== undefined)
     logger.warn('the end of the log was not written to its end and was cut', { ...recovery.cut });
-  return { log, epoch, lineage, data: { directory, storage: log } };
+  const bus = memoryBus(systemClock());
+  return { log, bus, epoch, lineage, directory, storage: log, close: () => log.close() };
+}
+
+async function openInCluster(
+  cluster: CheckedCluster,
+  directory: string | undefined,
+  { name, leaseSpanMs, implementations, logger }: EngineOptions,
+): Promise<OpenedEngine> {
+  const { openCluster } = await import('./open-cluster.ts');
+  const durableTypes = [...implementations]
+    .filter(([, { contract }]) => contract.consistency !== 'none')
+    .map(([type]) => type);
+  const opened = await openCluster({
+    ...{ cluster, directory, name, durableTypes, leaseSpanMs, logger },
+    clock: systemClock(),
+    random: systemRandom(),
+  });
+  return { ...opened, directory };
 }
 
 function standardErrorLogger(): Logger {

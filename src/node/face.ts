@@ -12,6 +12,18 @@ import type { TroupeNode } from './node.ts';
 /** How a node stands: only a ready one takes work. */
 export type Standing = 'starting' | 'ready' | 'draining' | 'failed';
 
+/** What a node is told about its cluster, for operators. */
+export interface ClusterStanding {
+  readonly name: string;
+  readonly node: string;
+  readonly epoch: number;
+  readonly replicas: number;
+  /** Whether what the servers acknowledge is on their disks. */
+  readonly flushing: 'flushed' | 'unflushed' | 'unsaid';
+  /** The server that the node is connected to, or was last. */
+  readonly server: { readonly name: string; readonly version: string };
+}
+
 /** A node as its faces see it. */
 export interface NodeFace {
   readonly node: TroupeNode;
@@ -20,6 +32,10 @@ export interface NodeFace {
   readonly deadLetters: DeadLetters;
   /** The data directory, with what only its engine can do; nothing when all is in memory. */
   readonly data: { readonly directory: string; readonly storage: Storage } | undefined;
+  /** Where the node leaves what others on this machine look for, if it has such a place. */
+  readonly directory: string | undefined;
+  /** How the node stands in its cluster, if it has one. */
+  cluster(): ClusterStanding | undefined;
   /** How the node stands, and what made its engine fail, if it did. */
   standing(): { readonly standing: Standing; readonly failure: TroupeError | undefined };
 }

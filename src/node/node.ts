@@ -125,6 +125,7 @@ export class TroupeNode {
     };
     log.onFailure(error => this.#engineFailed(error));
     ports.lease?.onState(state => this.#leaseChanged(state));
+    if (ports.lease?.isHeld === false) this.#leaseChanged('lapsed');
   }
 
   /** Takes up what earlier lives left, and begins to serve. */
@@ -183,7 +184,7 @@ export class TroupeNode {
   #engineFailed(cause: TroupeError): void {
     const { clock, logger } = this.#options.ports;
     const error = new TroupeError('ENGINE_FAILED', {
-      detail: `the storage engine failed (${cause.detail}), so this node serves nothing any more; start it again when the disk is in order`,
+      detail: `the storage engine failed (${cause.detail}), so this node serves nothing any more; start it again when that is in order`,
       outcome: 'not-executed',
       cause,
     });

@@ -20,7 +20,7 @@ import { durationMs } from '../core/duration.ts';
 import { TroupeError } from '../core/errors.ts';
 import { previewOf } from '../core/values.ts';
 import { type KnownType, Router } from '../routing/router.ts';
-import type { FaceOpener, NodeFace, OpenFace, Standing } from './face.ts';
+import type { ClusterStanding, FaceOpener, NodeFace, OpenFace, Standing } from './face.ts';
 import type { TroupeNode } from './node.ts';
 
 /** A node that was opened, and the way to close what it stands on. */
@@ -28,6 +28,10 @@ export interface OpenedNode {
   readonly node: TroupeNode;
   /** What the node's faces may do with its data, if it has a directory. */
   readonly data?: NodeFace['data'];
+  /** Where it leaves what others on this machine look for. */
+  readonly directory?: string | undefined;
+  /** How it stands in its cluster, if it has one. */
+  readonly cluster?: (() => ClusterStanding) | undefined;
   close(): Promise<void>;
 }
 
@@ -131,7 +135,7 @@ export class TroupeHandle implements Troupe {
     await opened.close();
   }
 
-  #faceOf({ node, data }: OpenedNode): NodeFace {
+  #faceOf({ node, data, directory, cluster }: OpenedNode): NodeFace {
     let failure: TroupeError | undefined;
     node.kernel.log.onFailure(error => {
       failure = error;
@@ -144,6 +148,8 @@ export class TroupeHandle implements Troupe {
     return {
       node,
       data,
+      directory,
+      cluster: () => cluster?.(),
       agents: this.#directory,
       runs: this.runs,
       deadLetters: this.deadLetters,
