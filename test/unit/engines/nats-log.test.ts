@@ -1,4 +1,4 @@
-/** Appending to the log on NATS: what is sent, and what is made of answers that are seldom given. */
+/** Appending to the log on NATS: what is sent, and what is made of answers seldom given. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { NatsReply } from '../../../src/engines/nats/client.ts';
 import { decodeFrame, lastSeqOf } from '../../../src/engines/nats/record-frame.ts';
