@@ -15,6 +15,7 @@ import {
   nobodyResponds,
   stoppedHeaders,
 } from './bus-answer.ts';
+import { HeardOrder, orderHeader, orderOf } from './bus-order.ts';
 import { subjectOfPattern, subjectOfTopic, topicOfSubject } from './bus-topic.ts';
 import type { NatsClient, NatsHeaders, NatsMessage, NatsReply } from './client.ts';
 
@@ -56,11 +57,15 @@ class NatsBus implements Bus {
   readonly #skewMsMax: number;
   readonly #onError: (error: TroupeError) => void;
   readonly #stops = new Set<() => void>();
+  /** Names this handle among the publishers. */
+  readonly #id: string;
+  #publishedCount = 0;
   #arrived: (() => void)[] = [];
   #isClosed = false;
 
   constructor({ client, clock, prefix, clockSkewMsMax, onError }: NatsBusOptions) {
     this.#client = client;
+    this.#id = client.inbox().split('.').at(-1) ?? '';
     this.#clock = clock;
     this.#published = `${prefix}.pub`;
     this.#asked = `${prefix}.ask`;
@@ -72,8 +77,10 @@ class NatsBus implements Bus {
     this.#refuseClosed();
     const subject = subjectOfTopic(this.#published, topic);
     this.#refuseTooLarge(payload, topic);
+    this.#publishedCount += 1;
+    const headers = { [orderHeader]: orderOf(this.#id, this.#publishedCount) };
     // The connection reads the bytes later than this returns.
-    if (this.#client.publish(subject, Uint8Array.from(payload))) return;
+    if (this.#client.publish(subject, Uint8Array.from(payload), { headers })) return;
     throw new TroupeError('ENGINE_UNAVAILABLE', {
       detail: `publishing on ${topic}: there is no connection to a server`,
       outcome: 'not-executed',
@@ -83,8 +90,9 @@ class NatsBus implements Bus {
   async subscribe(pattern: string, listener: (message: BusMessage) => void): Promise<() => void> {
     this.#refuseClosed();
     const subject = subjectOfPattern(this.#published, pattern);
+    const order = new HeardOrder();
     return this.#listen(subject, undefined, (message, isStopped) => {
-      if (isStopped()) return;
+      if (isStopped() || !order.isNext(message.headers[orderHeader])) return;
       const topic = topicOfSubject(this.#published, message.subject);
       listener({ topic, payload: Uint8Array.from(message.payload) });
     });

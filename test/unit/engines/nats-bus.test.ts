@@ -51,7 +51,7 @@ describe('publishing', () => {
     await bus.publish('agents.a b', payload);
     payload.fill(0);
     expect(client.published).toEqual([
-      { subject: 'tp.x.pub.agents.a=20b', payload: bytes, headers: {} },
+      { subject: 'tp.x.pub.agents.a=20b', payload: bytes, headers: { 'Troupe-From': 'fake 1' } },
     ]);
   });
 
@@ -270,6 +270,25 @@ describe('a subscriber', () => {
     await time.settled();
     expect([seen, payload]).toEqual([['a.b c 1', 'a.d 1'], bytes]);
     expect(thrown.map(error => error.code)).toEqual(['HANDLER_FAILED']);
+  });
+
+  it('hears nothing twice, and nothing behind what was said later', async () => {
+    const seen: number[] = [];
+    const other: number[] = [];
+    await bus.subscribe('a', ({ payload }) => seen.push(payload[0] ?? 0));
+    await bus.subscribe('b', ({ payload }) => other.push(payload[0] ?? 0));
+    const say = (from: string, number: number, on = 'a') =>
+      client.arrive(`tp.x.pub.${on}`, {
+        payload: Uint8Array.of(number),
+        headers: from === '' ? {} : { 'Troupe-From': `${from} ${number}` },
+      });
+    for (const number of [1, 2, 5, 3, 4, 5, 6]) say('p', number);
+    for (const number of [1, 3, 2]) say('q', number);
+    for (const number of [9, 8]) say('', number);
+    say('p', 2, 'b');
+    client.arrive('tp.x.pub.a', { payload: Uint8Array.of(7), headers: { 'Troupe-From': 'p x' } });
+    await time.settled();
+    expect([seen, other]).toEqual([[1, 2, 5, 6, 1, 3, 9, 8, 7], [2]]);
   });
 
   it('is not left in the dark when the servers end its subscription', async () => {
