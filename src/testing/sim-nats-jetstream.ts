@@ -93,7 +93,11 @@ export class SimNatsJetStream {
       const { reply } = packet;
       if (reply === undefined) return;
       const asked = { payload: packet.payload, subject: rest };
-      for (const message of directGet(stream, replica, asked)) {
+      const messages = directGet(stream, replica, asked);
+      const isPartLost = messages.length > 1 && home.switches.fires('lost-part');
+      const lost = isPartLost ? home.random.pick(messages) : undefined;
+      for (const message of messages) {
+        if (message === lost) continue;
         deliver(replica.server, reply, { subject: reply, ...message });
       }
     });

@@ -28,6 +28,8 @@ export const natsReadFaults = [
   'api-unavailable',
   /** The answer, or the request, is lost. */
   'lost-answer',
+  /** Of an answer of several messages one is lost. */
+  'lost-part',
 ] as const;
 
 /** A fault of a publish. */

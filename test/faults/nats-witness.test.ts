@@ -175,6 +175,25 @@ describe('the API', () => {
     });
   });
 
+  it('loses one message of several', async () => {
+    await withFault(20, 'lost-part', async ({ caller, sleep }) => {
+      for (const text of ['1', '2', '3']) await caller.put('s.a', text);
+      const { client } = caller;
+      let count = 0;
+      const inbox = client.inbox();
+      await client.subscribe(inbox, () => count++);
+      const body = JSON.stringify({ seq: 1, next_by_subj: 's.a', batch: 10 });
+      const ask = () =>
+        client.publish('$JS.API.DIRECT.GET.S', new TextEncoder().encode(body), { reply: inbox });
+      ask();
+      await sleep(100);
+      expect(count).toBe(3);
+      ask();
+      await sleep(100);
+      expect(count).toBe(7);
+    });
+  });
+
   it('does a deed and says nothing', async () => {
     await withFault(15, 'lost-ack', async ({ caller }) => {
       const body = { name: 'T', subjects: ['t.>'] };

@@ -62,7 +62,7 @@ describe('the servers of a world', () => {
     const kinds = plans.map(({ faultKinds }) => faultKinds.join());
     expect(new Set(kinds).size).toBeGreaterThan(50);
     const requests = new Set(plans.flatMap(({ requestFaults }) => [...requestFaults.keys()]));
-    expect(requests.size).toBe(9);
+    expect(requests.size).toBe(10);
     for (const { requestFaults } of plans) {
       for (const rate of requestFaults.values()) expect(rate).toBeLessThan(0.011);
     }
