@@ -69,8 +69,8 @@ export interface NatsServerInfo {
  * A connection that comes back by itself.
  *
  * @remarks Messages of one connection on one subject arrive in order; across a reconnect some may
- * be missing, or come behind later ones. Nothing is buffered while the connection is down: publishing answers false, and
- * requests `unavailable`. Subscriptions outlive a reconnect.
+ * be missing, or come behind later ones. Nothing is buffered while the connection is down:
+ * publishing answers false, and requests `unavailable`. Subscriptions outlive a reconnect.
  */
 export interface NatsClient {
   /** The server now connected to, or the last one. */
