@@ -1,7 +1,7 @@
 /**
  * An account takes an amount in and pays it out, which a person has to approve. `node
- * examples/account/main.ts [AMOUNT] [--order NAME] [--data DIR]`. Killed at any moment and started
- * again, it goes on where it was; the same order is never paid out twice.
+ * examples/account/main.ts [AMOUNT] [--order NAME] [--data DIR] [--cluster URL]`. Killed at any
+ * moment and started again, it goes on where it was; the same order is never paid out twice.
  */
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -13,6 +13,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     order: { type: 'string', default: 'order-1' },
+    cluster: { type: 'string' },
     data: {
       type: 'string',
       default: fileURLToPath(new URL('../../data/account', import.meta.url)),
@@ -20,10 +21,10 @@ const { values, positionals } = parseArgs({
   },
 });
 const amount = Number(positionals[0] ?? 10);
-const { order, data } = values;
+const { order, data, cluster } = values;
 
 // With the admin API, the approval can be given from another terminal.
-const troupe = createTroupe({ agents: [accountAgent, ledgerAgent], data, admin: true });
+const troupe = createTroupe({ agents: [accountAgent, ledgerAgent], data, cluster, admin: true });
 await troupe.start();
 const alice = troupe.agents.get('account/alice');
 

@@ -1,7 +1,7 @@
 /**
  * The main job: a crew of agents audits every npm package below a folder, and ends with a report.
- * `npm start -- [FOLDER] [--report FILE] [--data DIR] [--json]`. Killed at any moment and started
- * again on the same data, it goes on where it was.
+ * `npm start -- [FOLDER] [--report FILE] [--data DIR] [--cluster URL] [--json]`. Killed at any
+ * moment and started again on the same data, it goes on where it was.
  */
 import { stat } from 'node:fs/promises';
 import { createTroupe } from '../../src/index.ts';
@@ -16,7 +16,9 @@ import { runAudit } from './run-audit.ts';
 async function main(parameters: readonly string[]): Promise<number> {
   const options = readOptions(parameters);
   if (options === undefined) {
-    process.stderr.write('usage: npm start -- [FOLDER] [--report FILE] [--data DIR] [--json]\n');
+    process.stderr.write(
+      'usage: npm start -- [FOLDER] [--report FILE] [--data DIR] [--cluster URL] [--json]\n',
+    );
     return 2;
   }
   try {
@@ -34,6 +36,7 @@ async function audit(options: AuditOptions): Promise<void> {
   await using troupe = createTroupe({
     agents: [crewAgent, auditorAgent, licenceAgent],
     data: options.data,
+    cluster: options.cluster,
   });
   await troupe.start();
   process.stderr.write(`auditing ${options.folder} (cut off, it goes on from ${options.data})\n`);

@@ -9,6 +9,8 @@ export interface AuditOptions {
   readonly report: string | undefined;
   /** The directory of the data: an audit that was cut off goes on from it. */
   readonly data: string;
+  /** The servers that keep the data instead; the directory then holds only who this node is. */
+  readonly cluster: string | undefined;
   /** Whether to print the report as JSON, not as a table. */
   readonly isJson: boolean;
 }
@@ -27,12 +29,14 @@ export function readOptions(parameters: readonly string[]): AuditOptions | undef
       options: {
         report: { type: 'string' },
         data: { type: 'string', default: fromProject('data/audit') },
+        cluster: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     });
     if (positionals.length > 1) return undefined;
     const folder = positionals[0] ?? installedPackages;
-    return { folder, report: values.report, data: values.data, isJson: values.json };
+    const { report, data, cluster, json: isJson } = values;
+    return { folder, report, data, cluster, isJson };
   } catch {
     return undefined; // What is wrong is told by the usage, which the caller prints.
   }

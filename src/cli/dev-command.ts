@@ -16,6 +16,7 @@ import type { Terminal } from './terminal.ts';
 
 interface DevOptions extends GlobalOptions {
   readonly port?: number;
+  readonly cluster?: string;
   readonly watch: boolean;
 }
 
@@ -26,6 +27,7 @@ export function addDevCommand(program: Command, terminal: Terminal): void {
     .description('run the agents of a module, and start anew when it changes')
     .argument('<file>', 'a module that exports `agents`: a list for createTroupe')
     .option('--port <port>', 'the port of the admin API (default: a free one)', typedCount)
+    .option('--cluster <address>', 'the NATS servers that keep the data, instead of this machine')
     .option('--no-watch', 'do not look for changes')
     .action(async (file: string, options: DevOptions, command: Command) => {
       const session = sessionOf(terminal, command);
@@ -37,10 +39,11 @@ export function addDevCommand(program: Command, terminal: Terminal): void {
 
 /** Runs this very command in a process that Node watches, until it is told to end. */
 async function runWatched(terminal: Terminal, file: string, options: DevOptions): Promise<void> {
-  const { data = '', port } = options;
+  const { data = '', port, cluster } = options;
   const [, entry = ''] = process.argv;
   const typed = ['dev', file, '--no-watch', '--data', data];
   if (port !== undefined) typed.push('--port', String(port));
+  if (cluster !== undefined) typed.push('--cluster', cluster);
   const watching = ['--watch', '--watch-preserve-output', entry, ...typed];
   const child = spawn(process.execPath, watching, { stdio: 'inherit' });
   // A terminal sends Ctrl-C to both; whoever stops this process by other means stops both as well.
@@ -55,15 +58,16 @@ async function runWatched(terminal: Terminal, file: string, options: DevOptions)
 }
 
 async function run(terminal: Terminal, file: string, options: DevOptions): Promise<void> {
-  const { data, port = 0 } = options;
+  const { data, port = 0, cluster } = options;
   const isTold = toldToEnd();
   const agents = await agentsOf(file);
   // The runtime is loaded for this command alone; all others are quick without it.
   const { createTroupe } = await import('../gateway/create-troupe.ts');
-  const troupe = createTroupe({ agents, data, admin: { port } });
+  const troupe = createTroupe({ agents, data, cluster, admin: { port } });
   await troupe.start();
   const types = agents.map(agent => ('contract' in agent ? agent.contract.type : agent.type));
-  terminal.writeError(`running ${types.join(', ')} on ${data}; Ctrl-C ends it\n`);
+  const place = cluster === undefined ? data : 'the cluster';
+  terminal.writeError(`running ${types.join(', ')} on ${place}; Ctrl-C ends it\n`);
   await isTold;
   await troupe.stop();
 }

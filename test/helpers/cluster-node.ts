@@ -1,5 +1,10 @@
 /** A node of a cluster on real servers, as a program makes it, with short leases. */
-import type { AgentDefinition, ContractsIn, Troupe, TroupeOptions } from '../../src/client/troupe.ts';
+import type {
+  AgentDefinition,
+  ContractsIn,
+  Troupe,
+  TroupeOptions,
+} from '../../src/client/troupe.ts';
 import { composeTroupe } from '../../src/node/create-troupe.ts';
 import { createJsonLogger } from '../../src/telemetry/logger.ts';
 
