@@ -1,7 +1,7 @@
 /**
- * The order of what one publisher says. Servers keep it while a connection lasts; across a reconnect
- * what went the old way can arrive behind what went the new one, many seconds late. So publishers
- * number what they say, and whoever listens drops what comes behind a later one.
+ * The order of what one publisher says. Servers keep it while a connection lasts; across a
+ * reconnect what went the old way can arrive behind what went the new one, many seconds late. So
+ * publishers number what they say, and whoever listens drops what comes behind a later one.
  */
 
 /** The header that says who published a message, and as which of its messages. */
