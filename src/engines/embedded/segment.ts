@@ -94,8 +94,14 @@ export class Segment {
   }
 
   #loadTable(): Promise<SegmentTable> {
-    this.#table ??= loadTable(this.file, this.header, this.#salt);
-    return this.#table;
+    if (this.#table !== undefined) return this.#table;
+    const table = loadTable(this.file, this.header, this.#salt);
+    this.#table = table;
+    // A device that refused once may read it the next time.
+    table.catch(() => {
+      if (this.#table === table) this.#table = undefined;
+    });
+    return table;
   }
 
   async #closeIfUnused(): Promise<void> {
