@@ -149,7 +149,7 @@ function drawNodeLimits(random: SimRandom, moths: number): NodeLimitOptions {
     heldTimeout: random.pick([200, 5_000]),
     dedupWindow: random.pick([20_000, 600_000]),
     sentDelay: random.pick([0, 200, 5_000]),
-    inboxDelay: random.pick([10, 100, 1_000]),
+    inboxDelay: random.pick([50, 200, 1_000]),
     resolveAttemptsMax: random.pick([1, 3, 8]),
     resolveDelay: random.pick([1, 50]),
   };

@@ -11,10 +11,10 @@ import type { TroupePlan } from './sim-troupe-plan.ts';
 import { cleanUp, look, lookBack, nudge, remove, startJob } from './sim-troupe-visits.ts';
 
 const burst = { low: 8, high: 24 } as const;
-const burstProbability = 0.07;
+const burstProbability = 0.08;
 const shortPauseMs = 20;
 /** Mean of the long pauses, for each caller there is: so many operations an hour are drawn. */
-const longPauseMs = 6_400;
+const longPauseMs = 8_000;
 const longPauseShare = 0.3;
 const cleaningMs = 60_000;
 /** The longest pause of the cleaner: whoever asks has to be answered before the end. */
