@@ -74,6 +74,7 @@ export type {
   RunsOfAgent,
 } from './agent/run-types.ts';
 export type { Schema, SchemaIssue } from './agent/schema.ts';
+export type { ClusterCredentials, ClusterOptions, ClusterTls } from './client/cluster-options.ts';
 export type {
   AgentDefinition,
   AgentInfo,

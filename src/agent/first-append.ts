@@ -97,7 +97,7 @@ interface OwnerRecord {
   readonly isSnapshot: boolean;
 }
 
-/** An agent that is only read would grow by its owners: their record is a snapshot when one pays. */
+/** An agent that is only read would grow by its owners, so their record is a snapshot at times. */
 function ownerRecord(host: AgentHost, contract: Contract, fold: Fold): OwnerRecord {
   const owner: Op = ['owner', host.incarnation];
   if (fold.isSnapshotDue(contract.limits.snapshotEvery)) {

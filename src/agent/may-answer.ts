@@ -1,7 +1,7 @@
 /**
- * Whether this node may answer now. What an accepted append proves may always be told; all else only
- * while the lease is held, which is looked at when the answer leaves: a process that was stopped
- * goes on without having noticed.
+ * Whether this node may answer now. What an accepted append proves may always be told; all else
+ * only while the lease is held, which is looked at when the answer leaves: a process that was
+ * stopped goes on without having noticed.
  */
 import { TroupeError } from '../core/errors.ts';
 import type { AgentHost } from './host.ts';

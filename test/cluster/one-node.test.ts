@@ -79,7 +79,7 @@ describe('one node on NATS', () => {
     await troupe.stop();
   });
 
-  it('goes on at once when it was stopped and is started again, under a higher epoch', async () => {
+  it('goes on at once when it was stopped and is started again', async () => {
     const { data, start } = newCluster();
     const first = await start({ data });
     await first.alice.execute('move', { amount: 5 });
@@ -106,7 +106,7 @@ describe('one node on NATS', () => {
     await troupe.stop();
   });
 
-  it('goes on elsewhere under its id once its lease stood still, and on a copy no sooner', async () => {
+  it('goes on under its id on a copy of its directory once its lease stood still', async () => {
     const { data, start, spawn } = newCluster();
     const killed = await spawn({ data, name: 'a' });
     await killed.kill();

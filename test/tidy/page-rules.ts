@@ -29,7 +29,6 @@ export const unraisedCodes: readonly string[] = [
   'POOL_EXHAUSTED',
   'PARTITIONED',
   'WRONG_OWNER',
-  'STALE_EPOCH',
   'TRANSACTION_ABORTED',
 ];
 

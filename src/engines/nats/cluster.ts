@@ -66,7 +66,8 @@ export interface NatsCluster {
 /**
  * Opens a cluster, and makes it when there is none of this name.
  *
- * @throws `CONFIG_INVALID`, `ENGINE_UNSUPPORTED`, `UNAUTHORIZED`, `ENGINE_UNAVAILABLE`, `NO_QUORUM`.
+ * @throws `CONFIG_INVALID`, `ENGINE_UNSUPPORTED`, `UNAUTHORIZED`, `ENGINE_UNAVAILABLE`,
+ * `NO_QUORUM`.
  */
 export async function openNatsCluster(options: NatsClusterOptions): Promise<NatsCluster> {
   const { connection, clock, onTrouble } = options;

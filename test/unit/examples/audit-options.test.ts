@@ -12,15 +12,18 @@ describe('readOptions', () => {
       folder: installedPackages,
       report: undefined,
       data: expect.stringMatching(/data\/audit$/),
+      cluster: undefined,
       isJson: false,
     });
   });
 
   it('reads what is given', () => {
-    expect(readOptions(['dir', '--report', 'r.json', '--data', 'd', '--json'])).toEqual({
+    const given = ['--report', 'r.json', '--data', 'd', '--cluster', 'nats://s:4222', '--json'];
+    expect(readOptions(['dir', ...given])).toEqual({
       folder: 'dir',
       report: 'r.json',
       data: 'd',
+      cluster: 'nats://s:4222',
       isJson: true,
     });
   });
