@@ -23,13 +23,10 @@ import { type Attempted, type RepeatParts, repeat } from './repeat.ts';
 import { isAtLeast, oldestClusterVersion, oldestVersion } from './server-version.ts';
 
 /** What the streams are to be like. */
-export interface StreamsOptions extends RepeatParts {
-  readonly client: NatsClient;
+export interface StreamsOptions extends StreamParts {
   readonly layout: LogLayout;
   /** On how many servers each message is kept: 1, 3 or 5. */
   readonly replicas: number;
-  /** Takes servers whose compare-and-append is known to be unsound: for showing that it is. */
-  readonly isUnsoundAllowed?: boolean | undefined;
 }
 
 /** What was found. */
@@ -51,7 +48,6 @@ const format = 1;
  * `ENGINE_UNAVAILABLE`, `UNAUTHORIZED`.
  */
 export async function ensureStreams(options: StreamsOptions): Promise<StreamsReport> {
-  checkVersion(options);
   const wanted = wantedStreams(options);
   const found = await Promise.all(wanted.map(config => ensureStream(options, config)));
   return {
@@ -115,7 +111,11 @@ export function complaintAbout(found: JsonObject, wanted: JsonObject): string | 
   return extra === undefined ? undefined : `it has ${extra} set, and must not`;
 }
 
-function checkVersion({ client, replicas, isUnsoundAllowed = false }: StreamsOptions): void {
+function checkVersion(
+  { client, isUnsoundAllowed = false }: StreamParts,
+  { num_replicas: replicas = 1 }: JsonObject,
+): void {
+  if (typeof replicas !== 'number') return;
   const { version, name } = client.server;
   const floor = replicas > 1 && !isUnsoundAllowed ? oldestClusterVersion : oldestVersion;
   if (isAtLeast(version, floor)) return;
@@ -131,6 +131,8 @@ function checkVersion({ client, replicas, isUnsoundAllowed = false }: StreamsOpt
 /** What making sure of one stream needs. */
 export interface StreamParts extends RepeatParts {
   readonly client: NatsClient;
+  /** Takes servers whose compare-and-append is known to be unsound: for showing that it is. */
+  readonly isUnsoundAllowed?: boolean | undefined;
 }
 
 /** A stream as it is. */
@@ -158,6 +160,7 @@ interface FoundStream {
  * @throws as {@link ensureStreams}.
  */
 export async function ensureStream(options: StreamParts, wanted: JsonObject): Promise<FoundStream> {
+  checkVersion(options, wanted);
   const name = String(wanted.name);
   return repeat(options, limits.repeatMs, async (): Promise<Attempted<FoundStream>> => {
     const found = await ask(options.client, `STREAM.INFO.${name}`, undefined);

@@ -1,10 +1,13 @@
 /** The streams of a cluster: made, checked, listed, and refused where they would not do. */
 import { describe, expect, it } from 'vitest';
+import { blobConfig } from '../../../src/engines/nats/blob-head.ts';
 import type { NatsReply } from '../../../src/engines/nats/client.ts';
+import { bucketConfig } from '../../../src/engines/nats/key-value-entry.ts';
 import { openNatsLog } from '../../../src/engines/nats/log.ts';
 import { placeOf } from '../../../src/engines/nats/log-subjects.ts';
 import {
   complaintAbout,
+  ensureStream,
   ensureStreams,
   type StreamsOptions,
   wantedStreams,
@@ -177,6 +180,15 @@ describe('making sure of streams', () => {
       }
     },
   );
+});
+
+it('makes no bucket and no blobs either where two writers could both come first', async () => {
+  const { client, options } = setUp();
+  client.server = { ...client.server, version: '2.9.10' };
+  for (const config of [bucketConfig('tp_x', 3), blobConfig('x', 3)]) {
+    expect((await failureOf(ensureStream(options, config))).code).toBe('ENGINE_UNSUPPORTED');
+  }
+  expect(client.requests).toEqual([]);
 });
 
 describe('opening logs', () => {
