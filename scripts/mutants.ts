@@ -49,6 +49,8 @@ async function main(): Promise<number> {
   }
   const killed = results.filter(result => result.status === 'killed').length;
   if (jsonFile !== undefined) writeFileSync(jsonFile, `${JSON.stringify(results, undefined, 2)}\n`);
+  const found = hoursLine(results);
+  if (found !== undefined) console.log(found);
   console.log(`mutants: ${killed} of ${results.length} killed`);
   return killed === results.length ? 0 : 1;
 }
@@ -87,13 +89,35 @@ async function tryMutant(
       }
       last = await runCheck(tree.path, check);
       if (last.status !== 'noticed') continue;
-      return { status: 'killed', by: last.by, simulatedHours: last.hours };
+      const hours = last.hours ?? (await hoursUntilNoticed(tree, mutant, unfit));
+      return { status: 'killed', by: last.by, simulatedHours: hours };
     }
   } finally {
     tree.restore();
   }
   if (last.status === 'broken') return { status: 'broken', by: last.reason };
   return { status: 'survived', by: mutant.checks.map(check => check.command).join('; ') };
+}
+
+/** How long the simulator takes to notice a mutant that names it, though another check did. */
+async function hoursUntilNoticed(
+  tree: MutantTree,
+  { checks }: Mutant,
+  unfit: ReadonlyMap<string, string>,
+): Promise<number | undefined> {
+  const check = checks.find(each => each.tool === 'sim' && !unfit.has(each.command));
+  if (check === undefined) return undefined;
+  const verdict = await runCheck(tree.path, check);
+  return verdict.status === 'noticed' ? verdict.hours : undefined;
+}
+
+/** How long the simulator took for those that it noticed. */
+function hoursLine(results: readonly Result[]): string | undefined {
+  const hours = results.map(each => each.simulatedHours).filter(each => each !== undefined);
+  if (hours.length === 0) return undefined;
+  const rising = hours.toSorted((one, other) => one - other);
+  const median = rising[Math.floor((rising.length - 1) / 2)];
+  return `simulator: ${rising.length} noticed, median ${median} and worst ${rising.at(-1)} hours`;
 }
 
 interface Options {
