@@ -8,7 +8,7 @@ import { type EmbeddedLog, openEmbeddedLog } from '../engines/embedded/log.ts';
 import type { RecoveryReport } from '../engines/embedded/recovery.ts';
 import { memoryBus } from '../engines/memory/bus.ts';
 import type { MemoryLogs } from '../engines/memory/log.ts';
-import { TroupeNode } from '../node/node.ts';
+import { type NodeLease, TroupeNode } from '../node/node.ts';
 import { sortDefinitions, TroupeHandle } from '../node/troupe.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Log } from '../ports/log.ts';
@@ -22,7 +22,7 @@ import {
   mothContract,
 } from './sim-troupe-contract.ts';
 import { appendSent } from './sim-troupe-fault-points.ts';
-import type { Notebook } from './sim-troupe-notes.ts';
+import type { Notebook, NotebookPages } from './sim-troupe-notes.ts';
 import type { TroupePlan } from './sim-troupe-plan.ts';
 import type { TroupeServers } from './sim-troupe-servers.ts';
 import type { Witness } from './sim-troupe-witness.ts';
@@ -61,6 +61,7 @@ interface OpenedEngine {
   readonly lineage: string;
   readonly recovery?: RecoveryReport;
   readonly bus?: Bus;
+  readonly lease?: NodeLease;
   close?(): Promise<void>;
 }
 
@@ -71,10 +72,11 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
   const { plan, notebook } = habitat;
   const { clock, random, incarnation: life } = ports;
   const contracts = contractsOf(plan, life);
-  const notes = notebook.open(`${ports.name}#${life}`, () => habitat.isAlive(life));
+  const engine = await openEngine(ports, habitat);
+  const pages = notebook.open(`${ports.name}#${life}`, () => habitat.isAlive(life));
+  const notes = notesUnder(engine.lease, pages);
   const agents = cellAgents(contracts, { clock, random, notes });
   const { types, implementations } = sortDefinitions(agents);
-  const engine = await openEngine(ports, habitat);
   engine.log.onFailure(habitat.onFailure);
   const node = new TroupeNode({
     ports: {
@@ -82,6 +84,7 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
       random,
       log: engine.log,
       bus: engine.bus ?? memoryBus(clock),
+      lease: engine.lease,
       epoch: engine.epoch,
       lineage: engine.lineage,
       logger: loggerOf(habitat),
@@ -107,6 +110,17 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
   };
 }
 
+/** What lives in memory only takes effect while the lease of the node is held, and else is undone. */
+function notesUnder(lease: NodeLease | undefined, pages: NotebookPages): NotebookPages {
+  if (lease === undefined) return pages;
+  return {
+    ...pages,
+    moth: note => {
+      if (lease.isHeld) pages.moth(note);
+    },
+  };
+}
+
 /** Memory is short for half a minute in every minute. */
 function isTightAt(ms: number): boolean {
   return ms % 60_000 < 30_000;
@@ -126,10 +140,9 @@ function contractsOf(plan: TroupePlan, life: number): CellContracts {
 async function openEngine(ports: SimPorts, habitat: TroupeHabitat): Promise<OpenedEngine> {
   const { plan, memory, servers, witness } = habitat;
   if (servers !== undefined) {
-    const { log, bus, close } = await servers.open(ports);
-    const epoch = ports.incarnation;
+    const { log, bus, lease, epoch, close } = await servers.open(ports);
     const watched = mayDieWaiting(witness.watch(log), ports);
-    return { log: watched, bus, close, epoch, lineage: 'simulated' };
+    return { log: watched, bus, lease, close, epoch, lineage: 'simulated' };
   }
   if (plan.engine === 'memory') {
     const log = ports.remote(witness.watch(memory.open()), ['onFailure']);

@@ -2,9 +2,16 @@
  * The servers that a simulated world stands on when its engine is NATS: how many, of which version
  * and how set up, and what goes wrong with them. The node reaches them as it would real ones.
  */
+import type { Lease } from '../cluster/lease.ts';
+import { claimLease } from '../cluster/lease-claim.ts';
+import { takeShards } from '../cluster/placement.ts';
 import { openNatsBus } from '../engines/nats/bus.ts';
+import { openNatsKeyValue } from '../engines/nats/key-value.ts';
+import { bucketConfig } from '../engines/nats/key-value-entry.ts';
 import { openNatsLog } from '../engines/nats/log.ts';
 import { placeOf } from '../engines/nats/log-subjects.ts';
+import { ensureStream } from '../engines/nats/streams.ts';
+import { leasedLog } from '../node/leased-log.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Log } from '../ports/log.ts';
 import { drawSwarm } from './sim-faults.ts';
@@ -39,10 +46,13 @@ export interface TroupeServersPlan {
 export interface TroupeServersEngine {
   readonly log: Log;
   readonly bus: Bus;
+  readonly lease: Lease;
+  readonly epoch: number;
   close(): Promise<void>;
 }
 
 const cluster = 'sim';
+const bucket = `tp_${cluster}`;
 const shardCount = 8;
 /** More writes of other logs behind the one that is to be forgotten are not looked through. */
 const forgottenMax = 48;
@@ -113,27 +123,34 @@ export class TroupeServers {
     });
   }
 
-  /** Connects a node and opens its log and bus. */
-  async open({ clock, random, owner }: SimPorts): Promise<TroupeServersEngine> {
+  /** Connects a node, takes its place in the cluster, and opens its log and bus. */
+  async open({ clock, random, owner, name, incarnation }: SimPorts): Promise<TroupeServersEngine> {
     const { servers: replicas, streamCount } = this.plan;
     const client = await connectSimNats({ cluster: this.cluster, clock, owner });
-    const log = await openNatsLog({
-      client,
+    await ensureStream({ client, clock, random }, bucketConfig(bucket, replicas));
+    const keyValue = openNatsKeyValue({ client, clock, random, bucket });
+    const holder = `${name}#${incarnation}`;
+    const lease = await claimLease({
+      keyValue,
       clock,
-      random,
-      cluster,
-      replicas,
-      streamCount,
-      shardCount,
-      isFlushed: true,
+      holder,
+      incarnation,
+      key: `nodes/${name}`,
+      // One machine: whoever starts there knows that the lives before are over.
+      isProvenDead: previous => previous.incarnation < incarnation,
     });
+    const ended = async () => undefined;
+    const { epoch } = await takeShards({ keyValue, clock, node: name, holder, ended });
+    const layout = { cluster, replicas, streamCount, shardCount };
+    const log = await openNatsLog({ client, clock, random, isFlushed: true, ...layout });
     const bus = openNatsBus({ client, clock, prefix: `tp.${cluster}.bus` });
     const close = async () => {
       await log.close();
-      await bus.close();
+      await Promise.all([lease.release(), bus.close()]);
+      await keyValue.close();
       await client.close();
     };
-    return { log, bus, close };
+    return { log: leasedLog(log, lease, `the simulated ${name}`), bus, lease, epoch, close };
   }
 
   /** Lets faults happen until a time. */
