@@ -33,6 +33,11 @@ export interface NatsBusOptions {
 }
 
 const clockSkewMsMaxDefault = 2_000;
+/**
+ * So long a responder that has stopped still declines. When it leaves, a request that another server
+ * sends before it knows is lost; right after the stop is when there may be one.
+ */
+const decliningMs = 100;
 /** What headers and the line before them take of the largest message. */
 const headerBytesMax = 512;
 
@@ -141,7 +146,8 @@ class NatsBus implements Bus {
       if (isStopped) return;
       isStopped = true;
       this.#stops.delete(stop);
-      unsubscribe();
+      if (queue === undefined) unsubscribe();
+      else this.#clock.setTimer(decliningMs, unsubscribe);
     };
     this.#stops.add(stop);
     if (this.#isClosed) stop();

@@ -89,12 +89,11 @@ class NatsKeyValue implements KeyValue {
     this.#check(key);
     checkValue(key, value);
     const owned = Uint8Array.from(value);
-    const result = await this.#write({ key, expectedSeq: 0, value: owned });
-    if (result.status === 'accepted') return result;
-    // A key that was deleted ends with that deletion.
     const last = await this.#last(key);
-    if (last?.kind !== 'delete') return result;
-    return this.#write({ key, expectedSeq: seqOfDeletion(last.revision), value: owned });
+    if (last?.kind === 'put') return { status: 'conflict' };
+    // A key that was deleted ends with that deletion.
+    const expectedSeq = last === undefined ? 0 : seqOfDeletion(last.revision);
+    return this.#write({ key, expectedSeq, value: owned });
   }
 
   async compareAndSet(key: string, value: Uint8Array, revision: number): Promise<KeyValueResult> {

@@ -193,7 +193,10 @@ describe('a responder', () => {
     await time.settled();
     expect(asked).toEqual([]);
     expect(client.published).toMatchObject([{ headers: { 'Troupe-Answer': 'stopped' } }]);
-    expect(client.subscriptionCount).toBe(0);
+    // Whoever asks right after the stop is told too.
+    ask('a', 1_000);
+    await time.advance(101);
+    expect([asked, client.published.length, client.subscriptionCount]).toEqual([[], 2, 0]);
   });
 
   it('sends back what it throws, with its outcome, cut to a bound', async () => {

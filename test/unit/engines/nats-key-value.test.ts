@@ -55,12 +55,13 @@ const ack = (seq: number) => natsAnswer({ stream, seq });
 
 describe('a write', () => {
   it('is published with the sequence that is expected', async () => {
-    client.next(ack(7), ack(9), ack(10));
+    client.next(nothing, ack(7), ack(9), ack(10));
     expect(await keyValue.create('nodes/a b', value)).toEqual({ status: 'accepted', revision: 14 });
     const set = await keyValue.compareAndSet('nodes/a b', value, 14);
     expect(set).toEqual({ status: 'accepted', revision: 18 });
     expect(await keyValue.delete('nodes/a b', 18)).toEqual({ status: 'accepted', revision: 21 });
     const subject = '$KV.tp_x_main.nodes.a=20b';
+    client.requests.shift();
     const names = client.requests.map(({ headers }) => headers['Troupe-Write']);
     expect(new Set(names).size).toBe(3);
     expect(client.requests).toMatchObject([
@@ -241,20 +242,23 @@ describe('a write that a server of several declines', () => {
 });
 
 describe('a creation', () => {
-  it('goes on top of a deletion, and of nothing else', async () => {
-    client.next(natsRefusal(10071), stored('a', 5, undefined), ack(6));
+  it('goes on top of a deletion or of nothing, as it was read', async () => {
+    client.next(stored('a', 5, undefined), ack(6));
     expect(await keyValue.create('a', value)).toEqual({ status: 'accepted', revision: 12 });
-    expect(client.requests[2]?.headers).toMatchObject({
+    expect(client.requests[1]?.headers).toMatchObject({
       'Nats-Expected-Last-Subject-Sequence': '5',
     });
-    client.next(natsRefusal(10071), stored('a', 6, 'there'));
-    expect(await keyValue.create('a', value)).toEqual({ status: 'conflict' });
-    // A read that is too old to show why.
-    client.next(natsRefusal(10071), nothing);
-    expect(await keyValue.create('a', value)).toEqual({ status: 'conflict' });
-    client.next(natsRefusal(10071), stored('a', 5, undefined), natsRefusal(10071));
-    expect(await keyValue.create('a', value)).toEqual({ status: 'conflict' });
+    for (const read of [nothing, stored('a', 5, undefined)]) {
+      client.next(read, natsRefusal(10071, 'wrong last sequence: 7'));
+      expect(await keyValue.create('a', value)).toEqual({ status: 'conflict' });
+    }
     expect(client.answersLeft).toBe(0);
+  });
+
+  it('writes nothing where there is something', async () => {
+    client.next(stored('a', 6, 'there'));
+    expect(await keyValue.create('a', value)).toEqual({ status: 'conflict' });
+    expect(client.requests).toHaveLength(1);
   });
 });
 
