@@ -110,7 +110,7 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
   };
 }
 
-/** What lives in memory only takes effect while the lease of the node is held, and else is undone. */
+/** What lives in memory only takes effect while the node's lease is held, and else is undone. */
 function notesUnder(lease: NodeLease | undefined, pages: NotebookPages): NotebookPages {
   if (lease === undefined) return pages;
   return {

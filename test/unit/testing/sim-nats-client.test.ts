@@ -1,3 +1,4 @@
+/** A client of the modelled servers does what one of real servers does. */
 import { describe, expect, it } from 'vitest';
 import type { NatsClient, NatsMessage } from '../../../src/engines/nats/client.ts';
 import { inNatsModel, type NatsModel } from '../../helpers/nats-model.ts';
@@ -119,7 +120,7 @@ describe('a client of the modelled servers', () => {
     });
   });
 
-  it('finds no server when all are down, and waits for a frozen one before it says so', async () => {
+  it('finds no server when all are down, and waits for those that are frozen', async () => {
     await inNatsModel({ seed: 7, servers: 3 }, async model => {
       const { cluster } = model;
       for (const server of cluster.servers) cluster.kill(server);

@@ -1,3 +1,4 @@
+/** Versions of modelled servers, and what each makes of the configuration of a stream. */
 import { describe, expect, it } from 'vitest';
 import { completeConfig, isSameConfig } from '../../../src/testing/sim-nats-config.ts';
 import { isAtLeast, versionOf } from '../../../src/testing/sim-nats-version.ts';

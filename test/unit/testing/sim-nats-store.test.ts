@@ -1,3 +1,4 @@
+/** What a replica of a modelled stream holds, against a plain list. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,3 +1,4 @@
+/** Subjects and patterns of NATS. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isPattern, isSubject, matches, overlaps } from '../../../src/testing/sim-nats-subjects.ts';

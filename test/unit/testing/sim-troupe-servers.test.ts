@@ -1,4 +1,4 @@
-/** Simulated worlds on modelled NATS servers: they hold, can be repeated, and differ as they should. */
+/** Simulated worlds on modelled NATS servers: they hold, can be repeated, and differ. */
 import { describe, expect, it } from 'vitest';
 import { SimRandom } from '../../../src/testing/sim-random.ts';
 import { scenario } from '../../../src/testing/sim-troupe.ts';
