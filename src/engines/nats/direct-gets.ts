@@ -87,9 +87,13 @@ export class DirectGets {
   async #listen(): Promise<() => void> {
     const inbox = this.#client.inbox();
     const skipped = inbox.length + 1;
-    const stop = await this.#client.subscribe(`${inbox}.*`, message =>
-      this.#arrived(message.subject.slice(skipped), message),
-    );
+    const listener = (message: NatsMessage) =>
+      this.#arrived(message.subject.slice(skipped), message);
+    const onEnded = () => {
+      this.#opening = undefined;
+      this.#endAll();
+    };
+    const stop = await this.#client.subscribe(`${inbox}.*`, listener, { onEnded });
     this.#inbox = inbox;
     this.#forget ??= this.#client.onStatus(status => {
       // What was under way on a broken connection is never answered on the next one.

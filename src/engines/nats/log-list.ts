@@ -34,6 +34,11 @@ interface SeenHead {
   readonly writer: string | undefined;
 }
 
+interface Looked {
+  readonly name: string;
+  readonly found: SeenHead | undefined;
+}
+
 const limitDefault = 1_000;
 /** So many logs are looked at for one answer, which then may hold fewer than asked for. */
 const lookedAtMax = 4_096;
@@ -125,14 +130,21 @@ export class LogList {
     const read = await this.#readHeads(names.filter(name => this.#ownHead(name) === undefined));
     const seen = names.map(name => ({ name, found: this.#ownHead(name) ?? read.get(name) }));
     const stale = seen.filter(({ name, found }) => this.#promisesTooMuch(name, found));
-    const gone: LogPlace[] = [];
-    for (const { name, found } of stale.slice(0, relaxedMax)) {
-      const place = placeOf(this.#parts.layout, name);
-      if (this.#mayRelax(name, found)) await this.#parts.wake.relax(place, wakeAtOf(found));
-      else gone.push(place);
-    }
-    if (gone.length > 0) await this.#parts.wake.forgetGone(gone);
+    await this.#relax(stale.slice(0, relaxedMax));
     return seen.flatMap(({ found }) => found?.head ?? []);
+  }
+
+  async #relax(stale: readonly Looked[]): Promise<void> {
+    const { layout, wake } = this.#parts;
+    const kept: LogPlace[] = [];
+    const moves: Promise<void>[] = [];
+    for (const { name, found } of stale) {
+      const place = placeOf(layout, name);
+      if (this.#mayRelax(name, found)) moves.push(wake.relax(place, wakeAtOf(found)));
+      else kept.push(place);
+    }
+    await Promise.all(moves);
+    if (kept.length > 0) await wake.forgetGone(kept);
   }
 
   #promisesTooMuch(name: string, seen: SeenHead | undefined): boolean {
@@ -161,9 +173,10 @@ export class LogList {
     const { layout, subjects } = this.#parts;
     const byStream = new Map<number, string[]>();
     for (const name of names) {
-      const { shard, subject } = placeOf(layout, name);
-      const stream = shard % layout.streamCount;
-      byStream.set(stream, [...(byStream.get(stream) ?? []), subject]);
+      const { streamIndex, subject } = placeOf(layout, name);
+      const wanted = byStream.get(streamIndex);
+      if (wanted === undefined) byStream.set(streamIndex, [subject]);
+      else wanted.push(subject);
     }
     const heads = new Map<string, SeenHead>();
     for (const [stream, wanted] of byStream) {

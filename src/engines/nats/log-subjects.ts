@@ -18,11 +18,10 @@ export interface LogLayout {
 /** The place of one log. */
 export interface LogPlace {
   readonly name: string;
-  readonly shard: number;
+  /** The number of its stream. */
+  readonly streamIndex: number;
   readonly stream: string;
   readonly subject: string;
-  /** What follows the shard in subjects about this log. */
-  readonly words: string;
 }
 
 /** The longest name that stands in subjects as it is, in bytes. */
@@ -33,14 +32,20 @@ const hashMark = '==';
 /** The place of a log. */
 export function placeOf(layout: LogLayout, name: string): LogPlace {
   const shard = shardOf(name, layout.shardCount);
-  const words = wordsOf(name);
-  return {
-    name,
-    shard,
-    words,
-    stream: logStreamName(layout, shard % layout.streamCount),
-    subject: `${logSubjectPrefix(layout)}${shard}.${words}`,
-  };
+  const streamIndex = shard % layout.streamCount;
+  // Joined and not added: a sum keeps its parts in memory, and there are many logs.
+  const subject = [logSubjectPrefix(layout), shard, '.', wordsOf(name)].join('');
+  return { name, streamIndex, stream: sharedStreamName(layout, streamIndex), subject };
+}
+
+const streamNames = new WeakMap<LogLayout, string[]>();
+
+/** One text for all logs of a stream: there are many logs. */
+function sharedStreamName(layout: LogLayout, index: number): string {
+  const names = streamNames.get(layout) ?? [];
+  if (names.length === 0) streamNames.set(layout, names);
+  names[index] ??= logStreamName(layout, index);
+  return names[index];
 }
 
 /** The name of the stream number `index`. */
@@ -77,7 +82,7 @@ export function markSubjectPrefix({ cluster }: LogLayout, kind: 'wake' | 'cut'):
 
 /** The subject of a mark about a log. */
 export function markSubject(layout: LogLayout, kind: 'wake' | 'cut', place: LogPlace): string {
-  return `${markSubjectPrefix(layout, kind)}${place.shard}.${place.words}`;
+  return markSubjectPrefix(layout, kind) + place.subject.slice(logSubjectPrefix(layout).length);
 }
 
 /** The name that a subject of a log stands for; nothing when it is hashed. */
