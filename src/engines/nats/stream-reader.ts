@@ -9,6 +9,7 @@ import { type DirectAnswer, DirectGets } from './direct-gets.ts';
 import { askJetStream, isObject, jetStreamCodes, refusedError } from './jetstream.ts';
 import { type Attempted, type RepeatParts, repeat } from './repeat.ts';
 import { isAtLeast } from './server-version.ts';
+import { Window } from './window.ts';
 
 /** A message of a stream. */
 export interface StoredMessage {
@@ -50,13 +51,15 @@ export const readLimits = { timeoutMs: 2_000, repeatMs: 10_000, answerBytesMax: 
 const batchVersion = '2.11.0';
 /** A server answers for no more subjects at once. */
 const subjectsMax = 1_024;
-/** So many single requests are under way at once where there are no batches. */
+/** So many requests to leaders are under way at once, and so many for one answer to a caller. */
+const leaderReadsMax = 512;
 const concurrentMax = 64;
 
 /** The reader of one connection. */
 export class StreamReader {
   readonly #parts: StreamReaderParts;
   readonly #gets: DirectGets;
+  readonly #window = new Window(leaderReadsMax);
 
   constructor(parts: StreamReaderParts) {
     this.#parts = parts;
@@ -116,7 +119,8 @@ export class StreamReader {
    * @throws `NO_QUORUM`, `ENGINE_UNAVAILABLE`, `UNAUTHORIZED`.
    */
   fromLeader(stream: string, query: LeaderQuery): Promise<StoredMessage | undefined> {
-    return repeat(this.#parts, readLimits.repeatMs, () => this.#askLeader(stream, query));
+    const attempt = () => this.#window.run(() => this.#askLeader(stream, query));
+    return repeat(this.#parts, readLimits.repeatMs, attempt);
   }
 
   /** Gives up what is under way. */
