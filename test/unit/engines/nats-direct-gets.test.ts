@@ -84,7 +84,7 @@ it('takes an answer for lost after 2 s of silence, and not while messages come',
   expect(noted).toEqual({ answer: undefined, isEnded: true });
 });
 
-it('gives up at once what cannot be sent, and what was under way when the connection breaks', async () => {
+it('gives up at once what cannot be sent, and all when the connection breaks', async () => {
   const underWay = await ask();
   client.become('disconnected');
   await time.advance('1ms');
