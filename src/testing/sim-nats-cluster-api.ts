@@ -100,7 +100,8 @@ function create(assets: SimNatsAssets, { body }: SimNatsApiRequest): object {
   if ('err_code' in config) return { error: config };
   const known = streams.get(config.name);
   if (known !== undefined) {
-    if (isSameConfig(known.config, config)) return { ...viewOf(known)[0], did_create: true };
+    const isMade = home.isClustered ? {} : { did_create: true };
+    if (isSameConfig(known.config, config)) return { ...viewOf(known)[0], ...isMade };
     const detail = 'stream name already in use with a different configuration';
     return { error: natsError(400, 10058, detail) };
   }

@@ -124,7 +124,8 @@ function shownConfig({ home }: SimNatsAssets, asked: Body): object {
 }
 
 function viewOf(stream: SimNatsStream, consumer: SimNatsReader): object {
-  const { delivered, name, createdMs, shown, pending } = consumer;
+  const { delivered, name, createdMs, shown, pending, replica } = consumer;
+  const cluster = { name: 'simulated', leader: replica.server.name };
   return {
     stream_name: stream.config.name,
     name,
@@ -137,5 +138,6 @@ function viewOf(stream: SimNatsStream, consumer: SimNatsReader): object {
     num_waiting: 0,
     num_pending: pending,
     push_bound: true,
+    ...(stream.home.isClustered ? { cluster } : {}),
   };
 }

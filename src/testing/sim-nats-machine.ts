@@ -111,10 +111,10 @@ export class StreamMachine implements SimNatsMachine<StreamOp, StreamResult> {
     if (discard !== 'new') return undefined;
     const { store } = this;
     const count = store.countOf(message.subject);
-    const isReplacing = max.max_msgs_per_subject > 0 && count >= max.max_msgs_per_subject;
-    if (isReplacing && discard_new_per_subject === true) {
-      return 'maximum messages per subject exceeded';
-    }
+    const isFull = max.max_msgs_per_subject > 0 && count >= max.max_msgs_per_subject;
+    if (isFull && discard_new_per_subject === true) return 'maximum messages per subject exceeded';
+    // With several replicas it is not seen beforehand that an older message will make room.
+    const isReplacing = isFull && max.num_replicas === 1;
     if (max.max_msgs > 0 && store.count >= max.max_msgs && !isReplacing) {
       return 'maximum messages exceeded';
     }

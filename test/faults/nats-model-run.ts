@@ -64,6 +64,9 @@ function plain(value: unknown): unknown {
     return !changing.has(name) || typeof (value as Record<string, unknown>).retention === 'string';
   });
   return Object.fromEntries(
-    entries.filter(([name]) => name !== 'metadata').map(([name, each]) => [name, plain(each)]),
+    entries
+      .filter(([name]) => name !== 'metadata')
+      // Who leads and how far the others are changes while one looks; that it is told does not.
+      .map(([name, each]) => [name, name === 'cluster' ? 'told' : plain(each)]),
   );
 }
