@@ -1,7 +1,15 @@
 /** What callers of the simulated world come up with: deeds, errands, alarms and jobs, at random. */
 import type { Priority } from '../core/envelope.ts';
 import type { SimRandom } from './sim-random.ts';
-import type { Alarm, Deed, Errand, Job, Part, StepPart } from './sim-troupe-deeds.ts';
+import {
+  type Alarm,
+  type Deed,
+  type Errand,
+  isMoth,
+  type Job,
+  type Part,
+  type StepPart,
+} from './sim-troupe-deeds.ts';
 import type { TroupePlan } from './sim-troupe-plan.ts';
 
 const chainLengthMax = 3;
@@ -127,11 +135,22 @@ export class TroupeDraws {
     if (drawn < 11) return { kind: 'update', deed: this.#common(command, 1) };
     if (drawn < 13)
       return { kind: 'send', errand: { ...this.#errand(command, 1), delivery: undefined } };
-    if (drawn < 14) return { kind: 'call', to: this.agent(), deed: this.#common(command, 1) };
+    if (drawn < 14) return this.#call(command);
     if (drawn < 15) return { kind: 'look', to: this.agent() };
     if (drawn < 16) return { kind: 'sleep', ms: Math.ceil(random.exponential(5_000)) };
     if (drawn < 18) return { kind: 'wait', ms: Math.ceil(random.exponential(10_000)) };
     return { kind: 'write' };
+  }
+
+  #call(command: string): Part {
+    const to = this.agent();
+    const { sends, ...deed } = this.#common(command, 1);
+    // Agents without a log know no keys: a job that is resumed may ask them twice.
+    return {
+      kind: 'call',
+      to,
+      deed: isMoth(to) || sends === undefined ? deed : { ...deed, sends },
+    };
   }
 
   #step(key?: string): StepPart {

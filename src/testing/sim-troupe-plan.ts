@@ -105,7 +105,7 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
     nodeLimits: drawNodeLimits(random, moths),
     storeLimits: drawStoreLimits(random),
     faultKinds: chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind)),
-    faultGapMs: random.between(11_000, 14_000),
+    faultGapMs: random.between(9_500, 12_000),
     burstFaults: random.pick([0.2, 0.5]) ?? 0,
     crashProbability: random.pick([0, 0.0005, 0.002]) ?? 0,
     engineFaults: drawEngineFaults(random),
