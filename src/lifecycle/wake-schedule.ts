@@ -26,6 +26,9 @@ interface Entry {
 /** How far the look into the log reaches ahead, and how often it is made. */
 const horizonMs = 60_000;
 
+/** How soon it is made again when it failed. */
+const afterFailureMs = 2_000;
+
 /** So many agents are woken before input and output get their turn. */
 const wakesPerRoundMax = 64;
 
@@ -48,12 +51,14 @@ export class WakeSchedule {
   /** Looks for what earlier lives left, now and from time to time. */
   async start(): Promise<void> {
     const { clock } = this.#options;
+    let pauseMs = afterFailureMs;
     try {
       await this.#look();
+      pauseMs = horizonMs / 2;
     } finally {
       if (!this.#isClosed) {
         this.#looking?.cancel();
-        this.#looking = clock.setTimer(horizonMs / 2, () => this.#lookSoon());
+        this.#looking = clock.setTimer(pauseMs, () => this.#lookSoon());
       }
     }
   }

@@ -9,8 +9,8 @@ import type { TroupeError } from '../core/errors.ts';
 import type { Storage } from './data-directory.ts';
 import type { TroupeNode } from './node.ts';
 
-/** How a node stands: only a ready one takes work. */
-export type Standing = 'starting' | 'ready' | 'draining' | 'failed';
+/** How a node stands: only a ready one takes work. `suspended` has no lease, for now. */
+export type Standing = 'starting' | 'ready' | 'suspended' | 'draining' | 'failed';
 
 /** What a node is told about its cluster, for operators. */
 export interface ClusterStanding {

@@ -6,12 +6,12 @@ import type { Contract } from '../agent/contract.ts';
 import type { AgentHost, FaultBoundary, LifecycleKind } from '../agent/host.ts';
 import type { Implementation } from '../agent/implementation.ts';
 import type { NodeLimits } from '../agent/limit-options.ts';
-import { leaseLapsed } from '../agent/may-answer.ts';
+import { leaseLapsed, mayAnswer } from '../agent/may-answer.ts';
 import { EventHub } from '../client/event-hub.ts';
 import type { ClientKernel } from '../client/kernel.ts';
 import type { Lease, OwnLeaseState } from '../cluster/lease.ts';
 import { parseAddress } from '../core/address.ts';
-import { TroupeError } from '../core/errors.ts';
+import { TroupeError, textOf } from '../core/errors.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { WakeSchedule } from '../lifecycle/wake-schedule.ts';
 import { Residents } from '../mailbox/residents.ts';
@@ -128,11 +128,24 @@ export class TroupeNode {
     if (ports.lease?.isHeld === false) this.#leaseChanged('lapsed');
   }
 
+  /** Whether nothing keeps it from answering for agents, at this moment. */
+  get mayServe(): boolean {
+    return mayAnswer(this.#host);
+  }
+
   /** Takes up what earlier lives left, and begins to serve. */
   async start(): Promise<void> {
     this.residents.start();
     this.#delivery.start();
-    await this.#wakes.start();
+    try {
+      await this.#wakes.start();
+    } catch (error) {
+      if (this.#options.ports.lease === undefined) throw error;
+      // Servers elect a leader now and then; the schedule goes on looking.
+      this.#options.ports.logger.warn('due work cannot be looked for at the moment', {
+        error: textOf(error),
+      });
+    }
   }
 
   /** Lets what runs come to its end, for so long, and then lets go. */

@@ -143,6 +143,7 @@ export class TroupeHandle implements Troupe {
     const standing = (): Standing => {
       if (failure !== undefined) return 'failed';
       if (this.#stopping !== undefined) return 'draining';
+      if (!node.mayServe) return 'suspended';
       return this.#isReady ? 'ready' : 'starting';
     };
     return {

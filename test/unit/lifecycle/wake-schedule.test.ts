@@ -1,7 +1,9 @@
 /** When agents are woken: at their time on the wall clock, also when that is set. */
 import { expect, it } from 'vitest';
+import { TroupeError } from '../../../src/core/errors.ts';
 import { memoryLog } from '../../../src/engines/memory/log.ts';
 import { WakeSchedule } from '../../../src/lifecycle/wake-schedule.ts';
+import type { Log } from '../../../src/ports/log.ts';
 import { SimClock, SimMachineClock } from '../../../src/testing/sim-clock.ts';
 import { SimRandom } from '../../../src/testing/sim-random.ts';
 import { simBench } from '../../helpers/sim-bench.ts';
@@ -29,4 +31,38 @@ it('notices within a minute that the wall clock was set forward', async () => {
 
   expect(woken).toEqual(['counter/one']);
   wakes.close();
+});
+
+it('looks again soon where it could not look, and at once when it is asked to', async () => {
+  const { scheduler, live } = simBench();
+  const { owner } = live();
+  const random = new SimRandom('clock');
+  const clock = new SimClock({ scheduler, machine: new SimMachineClock(), owner, random });
+  const log = memoryLog();
+  const looks: number[] = [];
+  let isBroken = true;
+  const heads: Log['heads'] = async options => {
+    looks.push(scheduler.nowMs);
+    if (isBroken) throw new TroupeError('NO_QUORUM', { detail: 'there is no leader' });
+    return log.heads(options);
+  };
+  const wakes = new WakeSchedule({
+    clock,
+    log: new Proxy(log, { get: (of, name) => (name === 'heads' ? heads : Reflect.get(of, name)) }),
+    logger: silent,
+    wake: () => undefined,
+  });
+  await expect(wakes.start()).rejects.toMatchObject({ code: 'NO_QUORUM' });
+  await scheduler.run({ untilMs: 3_000 });
+  expect(looks).toHaveLength(2);
+  isBroken = false;
+  await scheduler.run({ untilMs: 10_000 });
+  expect(looks).toHaveLength(3);
+  wakes.lookAgain();
+  await scheduler.run({ untilMs: 39_000 });
+  // Each look puts off the next one: there is one at a time.
+  expect(looks).toHaveLength(4);
+  wakes.close();
+  wakes.lookAgain();
+  expect(looks).toHaveLength(4);
 });

@@ -6,6 +6,7 @@ import type { TroupeError } from '../../../src/core/errors.ts';
 import { memoryLogs } from '../../../src/engines/memory/log.ts';
 import { defineAgent, implement, turn } from '../../../src/index.ts';
 import { leasedLog } from '../../../src/node/leased-log.ts';
+import type { TroupeHandle } from '../../../src/node/troupe.ts';
 import { troupeOn } from '../../helpers/troupe-on.ts';
 
 const counter = defineAgent('counter', {
@@ -102,7 +103,10 @@ describe('the log of a node in a cluster', () => {
     await troupe.start();
     const one = troupe.agents.get(counter, 'one');
     await expect(one.execute('add', 1)).rejects.toMatchObject({ code: 'NO_QUORUM' });
+    const { node } = troupe as unknown as TroupeHandle;
+    expect(node.mayServe).toBe(false);
     lease.become('held');
+    expect(node.mayServe).toBe(true);
     expect(await one.execute('add', 1)).toBe(1);
     await troupe.stop();
   });
