@@ -1,4 +1,4 @@
-/** `troupe dev --cluster`: the same agents on the servers of `troupe engine up`, killed and back. */
+/** `troupe dev --cluster`: agents on the servers of `troupe engine up`, killed and started again. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
