@@ -31,6 +31,8 @@ export function framesOf(
     // One that names a later message than the last follows on messages that were trimmed.
     if (frame.previous < last || strays.has(frame.previous)) strays.add(seq);
     else {
+      // What lies before a gap was being removed while it was read.
+      if (frame.previous > last) frames.length = 0;
       frames.push(frame);
       last = seq;
     }
@@ -61,14 +63,20 @@ export function snapshotSeqIn(frame: Frame): Seq | undefined {
 }
 
 /**
- * From where on the first message of a log is shown: a log is trimmed by whole messages, and most
- * often to a snapshot. Where this is not the place it was trimmed to, a mark says so.
+ * From where on a log is shown whose first message this is: a log is trimmed by whole messages, and
+ * most often to a snapshot. Where this is not the place it was trimmed to, or where what lies before
+ * that place goes one by one, a mark says so.
  */
 export function shownFrom(first: Frame, cut: Seq | undefined): Seq {
   const start = firstSeqOf(first);
-  if (cut !== undefined && streamSeqOf(cut) === first.streamSeq) return cut;
+  if (cut !== undefined && streamSeqOf(cut) >= first.streamSeq) return cut;
   if (first.previous === 0) return start;
   return first.records.find(({ isSnapshot }) => isSnapshot)?.seq ?? start;
+}
+
+/** Whether a log that begins with this message surely begins at its first record. */
+export function isPlainStart({ records, previous }: Frame): boolean {
+  return records.length === 1 && (previous === 0 || records[0]?.isSnapshot === true);
 }
 
 /** The place of the first record of a message. */

@@ -6,7 +6,14 @@
 import { TroupeError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogSlice, ReadOptions, Seq } from '../../ports/log.ts';
-import { framesOf, recordsBehind, recordsFromSnapshot, shownFrom, sliceOf } from './log-chain.ts';
+import {
+  framesOf,
+  isPlainStart,
+  recordsBehind,
+  recordsFromSnapshot,
+  shownFrom,
+  sliceOf,
+} from './log-chain.ts';
 import {
   type LogMarks,
   type LogState,
@@ -154,7 +161,7 @@ export class LogRead {
 
   /** From where on a log is shown whose first message this is, or may be. */
   async #startOf(state: LogState, first: Frame | undefined, after: Seq): Promise<Seq> {
-    if (first === undefined || first.records.length === 1) return 0;
+    if (first === undefined || isPlainStart(first)) return 0;
     const follows = after !== 0 && first.previous <= streamSeqOf(after);
     return follows ? 0 : shownFrom(first, await this.#parts.cutOf(state));
   }

@@ -94,11 +94,18 @@ export class LogTrim {
     kept: Frame,
     { cut, isFirst }: { readonly cut: Seq; readonly isFirst: boolean },
   ): Promise<void> {
-    const known = kept.records.length === 1 ? undefined : await this.cutOf(state);
-    const shown = shownFrom(kept, known);
+    const isPlain = this.#removesAtOnce && kept.records.length === 1;
+    const known = isPlain ? undefined : await this.cutOf(state);
     // What was trimmed before is not shown again.
-    if (isFirst ? shown >= cut : shown === cut) return;
+    if (known !== undefined && known > cut) return;
+    const shown = shownFrom(kept, known);
+    // Between one removal and the next the log would begin anywhere.
+    if (isFirst ? shown >= cut : this.#removesAtOnce && shown === cut) return;
     await this.#writeCut(state, cut);
+  }
+
+  get #removesAtOnce(): boolean {
+    return isAtLeast(this.#parts.client.server.version, purgeVersion);
   }
 
   async #writeCut(state: LogState, cut: Seq): Promise<void> {
@@ -118,9 +125,8 @@ export class LogTrim {
   }
 
   async #removeBefore(state: LogState, first: number, kept: number): Promise<void> {
-    const { client } = this.#parts;
     const { stream, subject } = state.place;
-    if (isAtLeast(client.server.version, purgeVersion)) {
+    if (this.#removesAtOnce) {
       await this.#ask(`STREAM.PURGE.${stream}`, { filter: subject, seq: kept });
       return;
     }

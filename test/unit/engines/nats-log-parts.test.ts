@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   framesOf,
+  isPlainStart,
   recordsBehind,
   recordsFromSnapshot,
   shownFrom,
@@ -196,8 +197,18 @@ describe('the chain of messages', () => {
     expect(framesOf([stray, next], 'a/1', 7)).toEqual([]);
   });
 
-  it('goes on behind messages that were trimmed', () => {
-    expect(seqsOf(message(7, 5, 'b'), message(12, 10, 'c'))).toEqual([7, 12]);
+  it('begins behind messages that were trimmed while it was read', () => {
+    expect(seqsOf(message(7, 5, 'b'), message(12, 10, 'c'))).toEqual([12]);
+    expect(seqsOf(message(12, 10, 'c'), message(14, 12, 'd'))).toEqual([12, 14]);
+  });
+
+  it('is shown from its mark on while what lies before goes one by one', () => {
+    const [first] = framesOf([message(12, 10, 'c'), message(14, 12, 'S1')], 'a/1', 0);
+    if (first === undefined) throw new Error('there is a first message');
+    expect(isPlainStart(first)).toBe(false);
+    const cut = lastSeqOf(14);
+    expect(shownFrom(first, cut)).toBe(cut);
+    expect(shownFrom(first, undefined)).toBe(lastSeqOf(12));
   });
 
   it('finds records behind a place, and from the newest snapshot on', () => {
