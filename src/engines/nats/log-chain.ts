@@ -64,8 +64,8 @@ export function snapshotSeqIn(frame: Frame): Seq | undefined {
 
 /**
  * From where on a log is shown whose first message this is: a log is trimmed by whole messages, and
- * most often to a snapshot. Where this is not the place it was trimmed to, or where what lies before
- * that place goes one by one, a mark says so.
+ * most often to a snapshot. Where this is not the place it was trimmed to, or where what lies
+ * before that place goes one by one, a mark says so.
  */
 export function shownFrom(first: Frame, cut: Seq | undefined): Seq {
   const start = firstSeqOf(first);
