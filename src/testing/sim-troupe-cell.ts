@@ -99,8 +99,10 @@ function ring(ctx: CellTurn, timer: RingInput): Tally {
   mayThrow(ctx, timer.throws);
   change(ctx, 1);
   const output = tallyOf(ctx.state);
-  const command = `${timer.token} rings ${timer.id} at ${output.turns}`;
-  ctx.emit('did', { command, action: 'ring', amount: 1, output, timer, at: ctx.now() });
+  const at = ctx.now();
+  // A ring that was given up may be sent again in another life of the agent, which counts anew.
+  const command = `${timer.token} rings ${timer.id} at ${output.turns}, ${at}`;
+  ctx.emit('did', { command, action: 'ring', amount: 1, output, timer, at });
   return output;
 }
 

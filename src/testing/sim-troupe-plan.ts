@@ -91,6 +91,7 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
   const swarm = drawSwarm(random, kinds);
   // Deaths alone leave no time for anything else to go wrong.
   const chosen = swarm.includes('pause') ? swarm : [...swarm, 'pause' as const];
+  const faultKinds = chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind));
   const moths = random.pick([0, 1, 3]) ?? 0;
   return {
     engine,
@@ -104,8 +105,8 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
     typeLimits: drawTypeLimits(random),
     nodeLimits: drawNodeLimits(random, moths),
     storeLimits: drawStoreLimits(random),
-    faultKinds: chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind)),
-    faultGapMs: random.between(9_500, 12_000),
+    faultKinds,
+    faultGapMs: random.between(9_500, 12_000) * gapFactor(faultKinds),
     burstFaults: random.pick([0.2, 0.5]) ?? 0,
     crashProbability: random.pick([0, 0.0005, 0.002]) ?? 0,
     engineFaults: drawEngineFaults(random),
@@ -116,6 +117,16 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
     spends: random.pick([0.12, 0.3, 0.6]) ?? 0,
     upgrades: drawSwarm(random, [3 + random.below(5), 10 + random.below(10)]),
   };
+}
+
+/** These happen whenever they are drawn; others need something that they can happen to. */
+const sureKinds: ReadonlySet<SimFaultKind> = new Set(['pause', 'kill', 'clock-jump', 'slow-disk']);
+const sureShareMin = 0.75;
+
+/** Worlds whose faults mostly find nothing to harm get more of them. */
+function gapFactor(kinds: readonly SimFaultKind[]): number {
+  const sure = kinds.filter(kind => sureKinds.has(kind)).length;
+  return Math.min(1, sure / kinds.length / sureShareMin);
 }
 
 function drawTypeLimits(random: SimRandom): TypeLimitOptions {
