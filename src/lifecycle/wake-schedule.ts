@@ -94,7 +94,9 @@ export class WakeSchedule {
 
   #lookSoon(): void {
     this.start().catch(error =>
-      this.#options.logger.error('looking for due work failed', { error: textOf(error) }),
+      this.#options.logger.warn('due work could not be looked for; it is tried again', {
+        error: textOf(error),
+      }),
     );
   }
 
