@@ -27,7 +27,7 @@ function nodeAs(user: 'operator' | 'node', password = 'secret') {
   });
 }
 
-it('lets a node run where an operator has made the cluster, and says so where none has', async () => {
+it('lets a node run where an operator has made the cluster, and tells where none has', async () => {
   const early = nodeAs('node');
   await expect(early.start()).rejects.toMatchObject({
     code: 'UNAUTHORIZED',

@@ -34,8 +34,8 @@ export interface NatsBusOptions {
 
 const clockSkewMsMaxDefault = 2_000;
 /**
- * So long a responder that has stopped still declines. When it leaves, a request that another server
- * sends before it knows is lost; right after the stop is when there may be one.
+ * So long a responder that has stopped still declines. When it leaves, a request that another
+ * server sends before it knows is lost; right after the stop is when there may be one.
  */
 const decliningMs = 100;
 /** What headers and the line before them take of the largest message. */

@@ -1,4 +1,6 @@
-/** `troupe dev --cluster`: agents on the servers of `troupe engine up`, killed and started again. */
+/**
+ * `troupe dev --cluster`: agents on the servers of `troupe engine up`, killed and started again.
+ */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';

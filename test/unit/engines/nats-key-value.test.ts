@@ -1,13 +1,8 @@
 /** Keys and values on NATS: what each answer of the servers makes of an operation. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/core/error-codes.ts';
-import {
-  keyOfSubject,
-  patternOfPrefix,
-  subjectOfKey,
-} from '../../../src/engines/nats/key-subject.ts';
+import { subjectOfKey } from '../../../src/engines/nats/key-subject.ts';
 import { openNatsKeyValue } from '../../../src/engines/nats/key-value.ts';
-import { bucketConfig } from '../../../src/engines/nats/key-value-entry.ts';
 import type { KeyValue, KeyValueChange } from '../../../src/ports/key-value.ts';
 import { SimRandom } from '../../../src/testing/sim-random.ts';
 import { TestTime } from '../../../src/testing/test-time.ts';
@@ -374,34 +369,5 @@ describe('a listing', () => {
   it('fails when it cannot read on, rather than show a part', async () => {
     client.next(stored('a', 1, 'x'), natsRefusal(10059, 'stream not found'));
     expect((await failureOf(keyValue.keys(''))).code).toBe('ENGINE_UNAVAILABLE');
-  });
-});
-
-describe('keys as subjects', () => {
-  it('come back as they were, and are picked out by what they begin with', () => {
-    const keys = ['a', 'a/b', 'a//b', '/', '//', 'a/b/c/d/e', 'é/ü', '=', 'a=2F', '*', '>', '.'];
-    expect(new Set(keys.map(key => subjectOfKey(bucket, key))).size).toBe(keys.length);
-    for (const key of keys) {
-      const subject = subjectOfKey(bucket, key);
-      expect(keyOfSubject(bucket, subject)).toBe(key);
-      expect(subject).toMatch(/^\$KV\.tp_x_main(\.[\w=-]+)+$/);
-      for (let length = 0; length <= key.length; length++) {
-        const pattern = patternOfPrefix(bucket, key.slice(0, length));
-        expect(subject.startsWith(pattern.slice(0, -1))).toBe(true);
-      }
-    }
-    expect(patternOfPrefix(bucket, 'nodes/a')).toBe('$KV.tp_x_main.nodes.>');
-  });
-
-  it('lie in a stream that keeps the last messages of each, on the disk and for good', () => {
-    expect(bucketConfig(bucket, 3)).toMatchObject({
-      name: 'KV_tp_x_main',
-      subjects: ['$KV.tp_x_main.>'],
-      storage: 'file',
-      num_replicas: 3,
-      max_msgs_per_subject: 8,
-      max_age: 0,
-      allow_direct: false,
-    });
   });
 });
