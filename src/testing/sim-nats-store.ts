@@ -128,7 +128,7 @@ export class SimNatsStore {
   }
 
   /** The newest message of each subject that a pattern stands for, up to a sequence, in order. */
-  lastOfEach(patterns: readonly string[], upTo = Number.POSITIVE_INFINITY): KeptMessage[] {
+  lastOfEach(patterns: readonly string[], upTo: number = Number.POSITIVE_INFINITY): KeptMessage[] {
     const seqs = new Set<number>();
     for (const pattern of patterns) {
       for (const [, of] of this.#matching(pattern)) {

@@ -52,7 +52,7 @@ export class LogStates {
   #young = new Map<string, LogState>();
   #old = new Map<string, LogState>();
 
-  constructor(layout: LogLayout, least = statesMin) {
+  constructor(layout: LogLayout, least: number = statesMin) {
     this.#layout = layout;
     this.#statesMin = least;
   }
@@ -87,7 +87,7 @@ export function marksOf(frame: Frame): LogMarks {
 }
 
 /** Takes note of what was seen to be the end of a log; what is older than known changes nothing. */
-export function learnEnd(state: LogState, marks: LogMarks, lastSeq = marks.tail): void {
+export function learnEnd(state: LogState, marks: LogMarks, lastSeq: number = marks.tail): void {
   state.marks = marks;
   state.strayTail = lastSeq === marks.tail ? undefined : lastSeq;
   state.floor = lastSeq;

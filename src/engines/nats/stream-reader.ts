@@ -46,7 +46,11 @@ export interface StreamReaderParts extends RepeatParts {
 }
 
 /** How long one request may take, and how long a read is repeated. */
-export const readLimits = { timeoutMs: 2_000, repeatMs: 10_000, answerBytesMax: 4 << 20 } as const;
+export const readLimits: Readonly<Record<'timeoutMs' | 'repeatMs' | 'answerBytesMax', number>> = {
+  timeoutMs: 2_000,
+  repeatMs: 10_000,
+  answerBytesMax: 4 << 20,
+};
 
 const batchVersion = '2.11.0';
 /** A server answers for no more subjects at once. */

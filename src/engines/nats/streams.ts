@@ -135,8 +135,7 @@ export interface StreamParts extends RepeatParts {
   readonly isUnsoundAllowed?: boolean | undefined;
 }
 
-/** A stream as it is. */
-export /** Nodes of a cluster in production have no permission to make streams. */
+/** Nodes of a cluster in production have no permission to make streams. */
 async function make(client: NatsClient, name: string, wanted: JsonObject) {
   try {
     return await ask(client, `STREAM.CREATE.${name}`, wanted);
@@ -149,7 +148,8 @@ async function make(client: NatsClient, name: string, wanted: JsonObject) {
   }
 }
 
-interface FoundStream {
+/** A stream as it is. */
+export interface FoundStream {
   readonly config: JsonObject;
   readonly isMade: boolean;
 }
