@@ -7,6 +7,7 @@ import type { Future } from '../agent/references.ts';
 import { parseAddress } from '../core/address.ts';
 import { TroupeError } from '../core/errors.ts';
 import type { Message } from '../delivery/delivery.ts';
+import { ask } from './asking.ts';
 import type { KernelSource } from './kernel.ts';
 
 /** What a future refers to. */
@@ -92,17 +93,8 @@ export class DurableFuture<T> implements Future<T> {
   async #ask(): Promise<T> {
     const { type, key, request } = this.#options;
     await this.#recorded.catch(ignoreAnswered);
-    const reply = await this.#kernel().delivery.deliver({
-      type,
-      key,
-      action: '$future',
-      input: { key: request },
-      guarantee: 'at_least_once',
-      priority: 'normal',
-      wantsReply: true,
-      timeoutMs: Number.POSITIVE_INFINITY,
-      trace: undefined,
-    });
+    const input = { key: request };
+    const reply = await ask(this.#kernel(), { type, key, action: '$future', input });
     // The agent's output schema made the value what the type says.
     return reply.value as T;
   }

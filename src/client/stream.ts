@@ -3,6 +3,7 @@ import type { ChunkSlice } from '../agent/administration-reads.ts';
 import type { TaskStream } from '../agent/references.ts';
 import type { Reply } from '../core/envelope.ts';
 import type { Message } from '../delivery/delivery.ts';
+import { ask } from './asking.ts';
 import { DurableFuture } from './future.ts';
 import type { KernelSource } from './kernel.ts';
 
@@ -43,17 +44,8 @@ async function* chunksOf(
   const { value: runId } = await started;
   let next = from;
   while (true) {
-    const reply = await kernel().delivery.deliver({
-      type,
-      key,
-      action: '$chunks',
-      input: { runId, from: next },
-      guarantee: 'at_least_once',
-      priority: 'normal',
-      wantsReply: true,
-      timeoutMs: Number.POSITIVE_INFINITY,
-      trace: undefined,
-    });
+    const input = { runId, from: next };
+    const reply = await ask(kernel(), { type, key, action: '$chunks', input });
     const { chunks, isEnded } = reply.value as ChunkSlice;
     yield* chunks;
     next += chunks.length;

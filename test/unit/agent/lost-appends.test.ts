@@ -152,6 +152,23 @@ describe('an append that is not accepted', () => {
     await troupe.stop();
   });
 
+  it('does not call a request undone because asking for its answer failed', async () => {
+    const { troupe, agent } = await opened();
+    const future = agent.request('add', 1);
+    await troupe.advanceUntil(future.recorded());
+    troupe.faults.nextAppend('full');
+    const added = agent.tryExecute('add', 100);
+    for (let tick = 0; tick < 20; tick += 1) await null;
+    await expect(troupe.advanceUntil(Promise.resolve(future))).rejects.toMatchObject({
+      code: 'DISK_FULL',
+      outcome: 'unknown',
+    });
+    expect(await troupe.advanceUntil(added)).toMatchObject({ ok: false });
+    const again = troupe.futures.get(future.id);
+    expect(await troupe.advanceUntil(Promise.resolve(again))).toBe(1);
+    await troupe.stop();
+  });
+
   it('sends nothing that its record promised', async () => {
     const { troupe, agent } = await opened();
     troupe.faults.nextAppend('full');
