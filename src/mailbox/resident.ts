@@ -14,7 +14,7 @@ import { noticedAt } from '../state/image.ts';
 import type { Dispatcher, Runnable } from './dispatcher.ts';
 import { Held } from './held.ts';
 import type { Restable } from './hot-list.ts';
-import { isBehindInbox, isRecorded } from './inbox-order.ts';
+import { isRecorded, mustWait } from './inbox-order.ts';
 import { InboxWatch } from './inbox-watch.ts';
 import type { LogFloors } from './log-floors.ts';
 import { Mailbox } from './mailbox.ts';
@@ -244,8 +244,7 @@ export class Resident implements Runnable, Restable, ActivationOwner {
       item.renew();
       admitted = activation.admit(item.envelope);
     }
-    const isEarly = admitted.kind === 'early' && item.inboxId === undefined;
-    if (isEarly || isBehindInbox(activation.image, item)) {
+    if (mustWait(activation, item, admitted)) {
       this.#openHeld().add(item);
       return;
     }
@@ -273,9 +272,7 @@ export class Resident implements Runnable, Restable, ActivationOwner {
     const activation = this.#activation;
     const held = this.#held;
     if (activation === undefined || held === undefined) return;
-    const isNext = (item: MailboxItem) =>
-      activation.admit(item.envelope).kind !== 'early' && !isBehindInbox(activation.image, item);
-    const released = held.release(isNext);
+    const released = held.release(item => !mustWait(activation, item));
     if (held.length === 0) this.#held = undefined;
     if (released.length === 0) return;
     this.#mailbox ??= new Mailbox();

@@ -1,8 +1,9 @@
 /** The order of messages that were recorded before they were handled. */
 import { expect, it } from 'vitest';
+import type { Activation } from '../../../src/agent/activation.ts';
 import type { MailboxItem } from '../../../src/agent/item.ts';
 import type { Envelope, Priority } from '../../../src/core/envelope.ts';
-import { isBehindInbox } from '../../../src/mailbox/inbox-order.ts';
+import { isBehindInbox, mustWait } from '../../../src/mailbox/inbox-order.ts';
 import type { AgentImage } from '../../../src/state/agent-image.ts';
 import type { InboxEntry } from '../../../src/state/entries.ts';
 
@@ -23,6 +24,15 @@ it.each([
 it('lets nothing wait when nothing is recorded', () => {
   expect(isBehindInbox(undefined, message(8, 'normal'))).toBe(false);
   expect(isBehindInbox(imageWith(), message(8, 'normal'))).toBe(false);
+});
+
+it('lets what is recorded wait for no number: its sender may be forgotten', () => {
+  // The image and the admission are all that is looked at.
+  const activation = { image, admit: () => ({ kind: 'early' }) } as unknown as Activation;
+  expect(mustWait(activation, recorded('m7'))).toBe(false);
+  expect(mustWait(activation, recorded('m9'))).toBe(true);
+  expect(mustWait(activation, message(6, 'normal'))).toBe(true);
+  expect(mustWait(activation, message(6, 'normal'), { kind: 'run' })).toBe(false);
 });
 
 function imageWith(...entries: [string, number, Priority][]): AgentImage {
