@@ -91,6 +91,7 @@ export class Delivery {
       renewed: shipment => this.#renewed(shipment),
       pause: (shipment, error) => this.#pause(shipment, error),
       setTimer: (delayMs, task) => clock.setTimer(delayMs, task),
+      defer: task => clock.defer(task),
       monotonic: () => clock.monotonic(),
       released: shipment => this.#release(shipment, true),
       settled: (shipment, isAnswered) => this.#settled(shipment, isAnswered),
@@ -178,8 +179,11 @@ export class Delivery {
 
   #ship(message: Message, answer: Answer): void {
     const { clock, limits, router } = this.#options;
-    const isOutside = message.caller === undefined;
-    this.#checkOpen(isOutside);
+    const refusal = this.#refusalOf(message.caller === undefined);
+    if (refusal !== undefined) {
+      clock.defer(() => answer.reject(refusal));
+      return;
+    }
     const { type, key, priority, guarantee } = message;
     const contract = router.contractOf(type);
     const timeoutMs = message.timeoutMs ?? contract.limits.executeTimeoutMs;
@@ -199,11 +203,11 @@ export class Delivery {
     shipment.send();
   }
 
-  #checkOpen(isOutside: boolean): void {
+  #refusalOf(isOutside: boolean): TroupeError | undefined {
     const { requestsMax } = this.#options.limits;
     const refusal = this.#refusal ?? (isOutside ? this.#draining : undefined);
-    if (refusal !== undefined) throw refusal;
-    if (isOutside && this.#openCount >= requestsMax) throw overloaded(requestsMax);
+    if (refusal !== undefined) return refusal;
+    return isOutside && this.#openCount >= requestsMax ? overloaded(requestsMax) : undefined;
   }
 
   #envelope(message: Message, timeoutMs: number, receiver: string): Envelope {

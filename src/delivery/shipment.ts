@@ -19,6 +19,8 @@ export interface Carrier {
   /** How long to wait before the next attempt; nothing when there is none. */
   pause(shipment: Shipment, error: TroupeError): number | undefined;
   setTimer(delayMs: number, task: () => void): Timer;
+  /** Does something once input and output had their turn. */
+  defer(task: () => void): void;
   monotonic(): number;
   /** The number of the message is not needed any more. */
   released(shipment: Shipment): void;
@@ -115,7 +117,7 @@ export class Shipment implements MailboxItem, Timed {
     const pauseMs = this.#carrier.pause(this, error);
     if (pauseMs === undefined) {
       this.#settle(error.outcome !== 'unknown' && error.outcome !== 'not-executed');
-      this.#reject(this.#known === error.outcome ? error : withOutcome(error, this.#known));
+      this.#refuse(this.#known === error.outcome ? error : withOutcome(error, this.#known));
       return;
     }
     if (error.outcome === 'rolled-back')
@@ -152,6 +154,15 @@ export class Shipment implements MailboxItem, Timed {
     const outcome = this.#isHanded ? 'unknown' : this.#known;
     this.#settle(false);
     this.#reject(withOutcome(error, outcome));
+  }
+
+  /**
+   * A refusal costs nothing, so who asks again at once must not keep everything else from running,
+   * for instance that which would end the refusals.
+   */
+  #refuse(error: TroupeError): void {
+    if (error.outcome === 'not-executed') this.#carrier.defer(() => this.#reject(error));
+    else this.#reject(error);
   }
 
   #settle(isAnswered: boolean): void {

@@ -2,7 +2,6 @@
  * A node of a cluster that works until it is ended, for tests that end it: it moves and reads again
  * and again, and says what came of it. Parameters: what `createTroupe` takes, as JSON.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { accountAgent } from '../../examples/account/account.agent.ts';
 import { ledgerAgent } from '../../examples/account/ledger.agent.ts';
 import { TroupeError, type TroupeOptions } from '../../src/index.ts';
@@ -21,8 +20,6 @@ async function told(what: string, act: () => Promise<number>): Promise<boolean> 
   } catch (error) {
     const { code, outcome } = TroupeError.is(error) ? error : { code: 'NONE', outcome: 'none' };
     process.stdout.write(`${what} ${code} ${outcome}\n`);
-    // Who asks again at once lets nothing else happen in this process, the lease included.
-    await wait(5);
     return code !== 'ENGINE_FAILED';
   }
 }
