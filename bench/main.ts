@@ -7,6 +7,7 @@ import { writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { hasErlang } from './baseline-erlang.ts';
+import { startServers } from './nats-servers.ts';
 import { comparisonOf, planRun } from './plan.ts';
 import { baselines, type Figure, figures } from './registry.ts';
 import { judge, type Result, type Summary, summarize } from './results.ts';
@@ -22,11 +23,17 @@ interface Options extends RoundsOptions {
 const options = readOptions();
 const plan = planRun(options.only, options.isQuick);
 const rounds = new Rounds();
-await rounds.take(plan.probes, options);
+const about = await takeAll();
 report(
   plan.figures.map(figure => resultOf(figure)),
   plan.baselines.map(baseline => summarize(baseline, rounds.seriesOf(baseline))),
 );
+
+async function takeAll(): Promise<string | undefined> {
+  await using servers = await startServers(plan.probes);
+  await rounds.take(plan.probes, { ...options, env: { ...options.env, ...servers.env } });
+  return servers.about;
+}
 
 function readOptions(): Options {
   try {
@@ -79,6 +86,7 @@ function report(rows: readonly Result[], bases: readonly Summary[]): void {
   const machine = `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown processor'}`;
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const lines = [`${machine}, ${memory}, Node ${process.version}, ${options.rounds} rounds`];
+  if (about !== undefined) lines.push(about);
   if (options.isQuick) lines.push('Quick: short windows and fewer agents. Not for comparisons.');
   if (rows.length > 0) lines.push(figureTable(rows));
   if (bases.length > 0) lines.push(baselineTable(bases));
@@ -92,6 +100,7 @@ function report(rows: readonly Result[], bases: readonly Summary[]): void {
       machine,
       memory,
       node: process.version,
+      servers: about,
       isQuick: options.isQuick,
       figures: rows,
       baselines: bases,

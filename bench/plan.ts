@@ -27,7 +27,10 @@ export function planRun(only: readonly string[], isQuick: boolean): Plan {
   const pairs = chosen.flatMap(figure => besideBaseline(figure));
   // What reads the files of a figure is taken only beside that figure.
   const others = usableBaselines().filter(
-    baseline => isNamed(baseline) || (only.length === 0 && !isOnFigure(baseline)),
+    baseline =>
+      isNamed(baseline) ||
+      (only.length === 0 && !isOnFigure(baseline)) ||
+      chosen.some(({ probe }) => probe === baseline.probe),
   );
   const all = new Map([...pairs, ...others].map(measured => [measured.probe, measured]));
   const ids = new Set([...pairs, ...others].map(({ id }) => id));

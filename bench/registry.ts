@@ -7,11 +7,13 @@
 export interface Measured {
   readonly id: string;
   readonly what: string;
-  readonly unit: '/s' | 'ns' | 'µs' | 'ms' | 'B' | 'MB';
+  readonly unit: '/s' | 'ns' | 'µs' | 'ms' | 's' | 'B' | 'MB';
   /** The bench file whose process yields it. */
   readonly file: string;
   /** The name of the probe in that file; figures of one probe share its runs. */
   readonly probe: string;
+  /** How many NATS servers its process needs. */
+  readonly servers?: 1 | 3;
 }
 
 /** What a figure is compared with. */
@@ -45,6 +47,13 @@ const mailbox = 'baseline-mailbox.ts';
 const erlang = 'baseline-erlang.ts';
 const fdatasync = 'baseline-fdatasync.ts';
 const appendFile = 'baseline-append-file.ts';
+const jetStream = 'baseline-jetstream.ts';
+const durableNats = 'durable-nats.ts';
+const activateNats = 'activate-nats.ts';
+const millionNats = 'agents-1m-nats.ts';
+
+/** What a turn on NATS is held against: the NATS client alone, on the same servers. */
+const bareAppend = 'JetStream publish of 220 B that expects the last sequence of its subject';
 
 /** All baselines. */
 export const baselines: readonly Baseline[] = [
@@ -57,6 +66,20 @@ export const baselines: readonly Baseline[] = [
   bare(appendFile, 'append-file', '/s', 'group commit of 300 B, 256 in flight, fs alone'),
   bare(appendFile, 'append-file-4k', '/s', 'the same with 4 KB'),
   bare('open-1m.ts', 'read-files', 'ms', 'reading the data directory of open-1m once through fs'),
+  onServers(1, bare(jetStream, 'append-r1-1', 'µs', `${bareAppend}, one in flight, p50`)),
+  onServers(3, bare(jetStream, 'append-r3-1', 'µs', `${bareAppend}, one in flight, p50`)),
+  onServers(
+    3,
+    bare(jetStream, 'append-r3-256', '/s', `${bareAppend}, 256 subjects, 256 in flight`),
+  ),
+  {
+    ...bare(millionNats, 'agents-1m-fill', 's', 'filling the streams of agents-1m-r1, once'),
+    probe: 'agents-1m-r1',
+  },
+  {
+    ...bare(millionNats, 'agents-1m-restart', 'ms', 'start of the server of agents-1m-r1'),
+    probe: 'agents-1m-r1',
+  },
   { ...bare(erlang, 'erlang-call-1', '/s', 'gen_server:call, 1 caller'), needsErlang: true },
   { ...bare(erlang, 'erlang-call-64', '/s', 'gen_server:call, 64 callers'), needsErlang: true },
   { ...bare(erlang, 'erlang-start', '/s', 'gen_server:start and one call'), needsErlang: true },
@@ -139,6 +162,59 @@ export const figures: readonly Figure[] = [
     aim: 150,
     isSlow: true,
   },
+  ...([1, 3] as const).map(servers => ({
+    ...bare(durableNats, `durable-r${servers}-1`, 'µs', 'durable turn, one in flight, p50'),
+    servers,
+    isHigherBetter: false,
+    comparisons: [{ baseline: `append-r${servers}-1`, bar: 1.3, aim: 1.1 }],
+  })),
+  {
+    ...bare(durableNats, 'durable-r3-256', '/s', 'durable turns, 256 agents of 8 callers each'),
+    servers: 3,
+    isHigherBetter: true,
+    comparisons: [{ baseline: 'append-r3-256', bar: 0.8, aim: 2 }],
+  },
+  {
+    ...bare(durableNats, 'durable-r3-hot', '/s', 'one agent, 256 callers'),
+    servers: 3,
+    isHigherBetter: true,
+    comparisons: [{ baseline: 'append-r3-256', bar: 3, aim: 8 }],
+  },
+  {
+    ...bare(
+      activateNats,
+      'activate-r3',
+      '/s',
+      'first reads of agents of a snapshot and 20 records',
+    ),
+    servers: 3,
+    ...perSecond('append-r3-256', 1_000, 3_000),
+  },
+  {
+    ...bare(activateNats, 'activate-r3-p50', 'ms', 'one of them, four in flight, p50'),
+    probe: 'activate-r3',
+    servers: 3,
+    isHigherBetter: false,
+    comparisons: [],
+    bar: 5,
+  },
+  {
+    ...bare(millionNats, 'agents-1m-r1', 'MB', 'RSS of a server with 1,000,000 agents'),
+    isHigherBetter: false,
+    comparisons: [],
+    bar: 400,
+    aim: 300,
+    isSlow: true,
+  },
+  {
+    ...bare(millionNats, 'agents-1m-r1-start', 'ms', 'process start to the answer of one of them'),
+    probe: 'agents-1m-r1',
+    isHigherBetter: false,
+    comparisons: [{ baseline: 'agents-1m-restart' }],
+    bar: 5_000,
+    aim: 1_000,
+    isSlow: true,
+  },
   {
     ...bare('telemetry.ts', 'record-histogram', 'ns', 'one value recorded in a histogram'),
     probe: 'telemetry',
@@ -151,6 +227,10 @@ export const figures: readonly Figure[] = [
 
 function bare(file: string, id: string, unit: Measured['unit'], what: string): Measured {
   return { file, id, probe: id, unit, what };
+}
+
+function onServers(servers: 1 | 3, baseline: Measured): Baseline {
+  return { ...baseline, servers };
 }
 
 function perSecond(baseline: string, bar: number, aim: number) {
