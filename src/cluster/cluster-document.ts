@@ -15,6 +15,8 @@ export interface ClusterDocument {
   readonly shardCount: number;
   /** Over how many streams the shards are spread. */
   readonly streamCount: number;
+  /** Whether it is being filled from a backup, and is not to be served before all is there. */
+  readonly isFilling?: true | undefined;
 }
 
 /** How the document is found or made. */
@@ -38,7 +40,8 @@ const attemptsMax = 40;
 const pauseMs = 250;
 
 /**
- * The document of a cluster, which is made when there is none.
+ * The document of a cluster, which is made when there is none. One that is being filled is given
+ * only to whoever would fill it.
  *
  * @throws `ENGINE_UNSUPPORTED` when it is of a later format, `LOG_CORRUPT` when it is none, and
  * what the engine says when it does not recover.
@@ -50,12 +53,27 @@ export async function ensureClusterDocument({
 }: ClusterDocumentOptions): Promise<ClusterDocument> {
   const bytes = encodeDocument({ ...proposed });
   for (let attempt = 1; ; attempt++) {
-    const found = await keyValue.get(clusterKey);
-    if (found !== undefined) return documentOf(decodeDocument(clusterKey, found.value));
+    const found = await readClusterDocument(keyValue);
+    if (found !== undefined) {
+      if (found.isFilling === true && proposed.isFilling !== true) throw unfinished();
+      return found;
+    }
     const isMade = await isCreated(keyValue, bytes, attempt);
     if (isMade) return proposed;
     await pause(clock, pauseMs);
   }
+}
+
+/**
+ * The document of a cluster, if there is one.
+ *
+ * @throws as {@link ensureClusterDocument}.
+ */
+export async function readClusterDocument(
+  keyValue: Pick<KeyValue, 'get'>,
+): Promise<ClusterDocument | undefined> {
+  const found = await keyValue.get(clusterKey);
+  return found && documentOf(decodeDocument(clusterKey, found.value));
 }
 
 /** Whoever loses the race, or the answer, finds the document with one of the next reads. */
@@ -81,8 +99,16 @@ function documentOf(fields: DocumentFields): ClusterDocument {
     typeof lineage === 'string' &&
     typeof shardCount === 'number' &&
     typeof streamCount === 'number';
-  if (isWhole) return { lineage, shardCount, streamCount };
+  const filling = fields.isFilling === true ? { isFilling: true as const } : {};
+  if (isWhole) return { lineage, shardCount, streamCount, ...filling };
   throw new TroupeError('LOG_CORRUPT', {
     detail: `what stands under ${clusterKey} does not say what the cluster is`,
+  });
+}
+
+function unfinished(): TroupeError {
+  return new TroupeError('CONFIG_INVALID', {
+    detail:
+      'the cluster is being filled from a backup, or that was cut off: let `troupe restore` of the same backup come to its end, or name another cluster (`cluster.name`)',
   });
 }

@@ -29,6 +29,8 @@ export interface TakeShardsOptions {
    * called again for the same node.
    */
   readonly ended: (node: string) => Promise<void>;
+  /** An epoch that may have been in use, although this cluster does not know of it. */
+  readonly epochAtLeast?: number | undefined;
 }
 
 /** The key under which it stands. */
@@ -44,7 +46,7 @@ const pauseMs = 250;
  * that cannot be read; `ENGINE_UNAVAILABLE` when others go on changing it.
  */
 export async function takeShards(options: TakeShardsOptions): Promise<Placement> {
-  const { keyValue, clock, node, holder, ended } = options;
+  const { keyValue, clock, node, holder, ended, epochAtLeast = 0 } = options;
   for (let attempt = 1; attempt <= attemptsMax; attempt++) {
     if (attempt > 1) await pause(clock, pauseMs);
     const entry = await keyValue.get(placementKey);
@@ -52,13 +54,26 @@ export async function takeShards(options: TakeShardsOptions): Promise<Placement>
     // An attempt without an answer may have landed.
     if (before?.holder === holder) return before;
     if (before !== undefined && before.node !== node) await ended(before.node);
-    const taken: Placement = { epoch: (before?.epoch ?? 0) + 1, node, holder };
+    const epoch = Math.max(before?.epoch ?? 0, epochAtLeast) + 1;
+    const taken: Placement = { epoch, node, holder };
     if (await isWritten(keyValue, entry, encodeDocument({ ...taken }))) return taken;
   }
   throw new TroupeError('ENGINE_UNAVAILABLE', {
     detail: `${placementKey} changes while ${node} takes the shards, or the servers do not agree about it`,
     outcome: 'not-executed',
   });
+}
+
+/**
+ * Who has the shards, if anybody ever had.
+ *
+ * @throws `LOG_CORRUPT`, `ENGINE_UNSUPPORTED`, and what the engine says.
+ */
+export async function readPlacement(
+  keyValue: Pick<KeyValue, 'get'>,
+): Promise<Placement | undefined> {
+  const entry = await keyValue.get(placementKey);
+  return entry && placementOf(entry);
 }
 
 async function isWritten(

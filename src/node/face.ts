@@ -20,6 +20,8 @@ export interface ClusterStanding {
   readonly replicas: number;
   /** Whether what the servers acknowledge is on their disks. */
   readonly flushing: 'flushed' | 'unflushed' | 'unsaid';
+  /** Whether the program takes servers that do not flush, or do not say (`unflushed`). */
+  readonly isUnflushedTaken: boolean;
   /** The server that the node is connected to, or was last. */
   readonly server: { readonly name: string; readonly version: string };
 }

@@ -7,12 +7,14 @@ import type { Lease } from '../cluster/lease.ts';
 import { claimLease } from '../cluster/lease-claim.ts';
 import { type Placement, takeShards } from '../cluster/placement.ts';
 import { TroupeError } from '../core/errors.ts';
-import { type Flushing, type NatsCluster, openNatsCluster } from '../engines/nats/cluster.ts';
+import { type NatsCluster, openNatsCluster } from '../engines/nats/cluster.ts';
+import { type Flushing, flushingOf } from '../engines/nats/server-reports.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { checkClock } from './clock-skew.ts';
 import type { CheckedCluster } from './cluster-options.ts';
 import type { ClusterStanding } from './face.ts';
 import { leasedLog } from './leased-log.ts';
@@ -65,7 +67,9 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenedCl
     onTrouble: (what, cause) => logger.warn(what, { code: cause.code, detail: cause.detail }),
   });
   stack.defer(() => nats.close());
-  const flushing = await checkedFlushing(nats, options);
+  const reports = await nats.reports();
+  checkClock(reports, logger);
+  const flushing = checkedFlushing(flushingOf(reports, nats.replicas), options);
   const joined = await join({ options, nats, identity, stack });
   const log = await nats.openLog({ ...joined.layout, isFlushed: flushing === 'flushed' });
   stack.defer(() => log.close());
@@ -75,7 +79,16 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenedCl
   const standing = (): ClusterStanding => {
     const { name: serverName, version } = nats.server;
     const server = { name: serverName, version };
-    return { name: cluster.name, node: identity.id, epoch, replicas, flushing, server };
+    const isUnflushedTaken = cluster.unflushed;
+    return {
+      name: cluster.name,
+      node: identity.id,
+      epoch,
+      replicas,
+      flushing,
+      isUnflushedTaken,
+      server,
+    };
   };
   logger.info('the node has its place in the cluster', { ...standing() });
   const rest = stack.move();
@@ -169,9 +182,8 @@ async function endLease(
   }
 }
 
-async function checkedFlushing(nats: NatsCluster, options: OpenClusterOptions): Promise<Flushing> {
+function checkedFlushing(flushing: Flushing, options: OpenClusterOptions): Flushing {
   const { cluster, durableTypes, logger } = options;
-  const flushing = await nats.flushing();
   if (flushing === 'flushed') return flushing;
   const why =
     flushing === 'unflushed'

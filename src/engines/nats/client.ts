@@ -63,6 +63,8 @@ export interface NatsServerInfo {
   readonly cluster?: string | undefined;
   /** The largest message, headers included. */
   readonly payloadBytesMax: number;
+  /** Whether it keeps streams itself, if it says so; another of its cluster may. */
+  readonly hasJetStream?: boolean | undefined;
 }
 
 /**

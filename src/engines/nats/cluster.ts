@@ -15,13 +15,13 @@ import { openNatsBus } from './bus.ts';
 import type { NatsClient, NatsServerInfo } from './client.ts';
 import { connectNats } from './connection.ts';
 import type { NatsConnectionOptions } from './connection-options.ts';
-import { askJetStream, isObject } from './jetstream.ts';
+import { askJetStream, isObject, jetStreamOff } from './jetstream.ts';
 import { bucketStream } from './key-subject.ts';
 import { openNatsKeyValue } from './key-value.ts';
 import { bucketConfig } from './key-value-entry.ts';
 import { openNatsLog } from './log.ts';
 import { type Attempted, repeat } from './repeat.ts';
-import { askServers } from './server-reports.ts';
+import { askServers, type ServerReport } from './server-reports.ts';
 import { ensureStream } from './streams.ts';
 
 /** Which cluster, and how it is reached. */
@@ -43,12 +43,6 @@ export interface NatsClusterLog {
   readonly isFlushed: boolean;
 }
 
-/**
- * Whether what the servers acknowledge is on their disks: all that answered say so, and they are
- * enough to have a say in every acknowledgement; one says that it is not; or they do not say.
- */
-export type Flushing = 'flushed' | 'unflushed' | 'unsaid';
-
 /** A cluster that is open. Whoever opened it closes it, after the log. */
 export interface NatsCluster {
   readonly server: NatsServerInfo;
@@ -57,8 +51,8 @@ export interface NatsCluster {
   readonly keyValue: KeyValue;
   readonly bus: Bus;
   readonly blob: Blob;
-  /** Asks the servers. */
-  flushing(): Promise<Flushing>;
+  /** Asks the servers how they are; nothing comes of those that may not be asked. */
+  reports(): Promise<readonly ServerReport[]>;
   openLog(options: NatsClusterLog): Promise<Log>;
   close(): Promise<void>;
 }
@@ -109,7 +103,7 @@ async function openOn(client: NatsClient, options: NatsClusterOptions): Promise<
     keyValue,
     bus,
     blob,
-    flushing: () => flushingOf(client, clock, replicas),
+    reports: () => askServers({ client, clock }),
     openLog: log =>
       permitted(name, () => openNatsLog({ ...parts, cluster: name, replicas, ...log })),
     async close() {
@@ -150,7 +144,10 @@ async function foundReplicas(
     return { value: typeof count === 'number' ? count : undefined };
   }
   if (answer.cause.code === 'UNAUTHORIZED') throw answer.cause;
-  return { passing: answer.cause };
+  const off = jetStreamOff(client);
+  // Where servers form a cluster, another of them may keep the streams, and be away for now.
+  if (off !== undefined && client.server.cluster === undefined) throw off;
+  return { passing: off ?? answer.cause };
 }
 
 /** Whoever may not make streams needs somebody who has made them. */
@@ -164,10 +161,4 @@ async function permitted<Value>(name: string, make: () => Promise<Value>): Promi
       cause: error,
     });
   }
-}
-
-async function flushingOf(client: NatsClient, clock: Clock, replicas: number): Promise<Flushing> {
-  const reports = await askServers({ client, clock });
-  if (reports.some(({ isFlushed }) => !isFlushed)) return 'unflushed';
-  return reports.length > replicas / 2 ? 'flushed' : 'unsaid';
 }

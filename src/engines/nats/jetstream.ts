@@ -111,6 +111,9 @@ const publishVerdicts: Readonly<Record<number, Verdict>> = {
 const storeFailedCode = 10077;
 const limitTexts = /maximum (bytes|messages)( per subject)? exceeded/;
 
+/** What to do on the servers, where the code alone would send people to their own machine. */
+const roomRemedy = '; make room on the disks of the NATS servers, or raise their `max_file_store`';
+
 /** Refusals of the API that mean "later". */
 const passingApiCodes = new Set([10004, 10007, 10008, 10009]);
 
@@ -182,6 +185,14 @@ export function refusedError(operation: string, { errorCode, description }: Refu
   });
 }
 
+/** Why nothing of JetStream answers, where the server says that it keeps no streams. */
+export function jetStreamOff({ server }: NatsClient): TroupeError | undefined {
+  if (server.hasJetStream !== false) return undefined;
+  return new TroupeError('CONFIG_INVALID', {
+    detail: `JetStream is off on the NATS server ${server.name}; switch it on in its configuration (\`jetstream\`, as \`troupe engine config\` writes it), or start one with \`troupe engine up\``,
+  });
+}
+
 const lastingCodes: ReadonlySet<ErrorCode> = new Set(['UNAUTHORIZED', 'PAYLOAD_TOO_LARGE']);
 const noBytes = new Uint8Array();
 const encoder = new TextEncoder();
@@ -208,9 +219,10 @@ function verdictOf({ errorCode, description }: Refusal, stream: string): Publish
     const cause = noLeader(stream, description);
     return { status: 'unavailable', cause, isPassing: true, isSure: false };
   }
-  if (verdict !== undefined) return refused(verdict, detail);
+  if (verdict !== undefined)
+    return refused(verdict, `${detail}${verdict === 'DISK_FULL' ? roomRemedy : ''}`);
   if (errorCode === storeFailedCode && limitTexts.test(description)) {
-    return refused('DISK_FULL', detail);
+    return refused('DISK_FULL', `${detail}${roomRemedy}`);
   }
   return unknown(detail);
 }

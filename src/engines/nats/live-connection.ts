@@ -308,6 +308,7 @@ function serverInfo({ info }: NatsConnection): NatsServerInfo {
     name: info?.server_name ?? '',
     cluster: info?.cluster,
     payloadBytesMax: info?.max_payload ?? 0,
+    hasJetStream: info?.jetstream === true,
   };
 }
 

@@ -13,11 +13,25 @@ export interface ServerReport {
   readonly version: string;
   /** Whether an acknowledgement waits for its disk. */
   readonly isFlushed: boolean;
+  /** What its streams take, and what they may take; nothing while it keeps none. */
+  readonly store?: ServerStore | undefined;
   /** How far its clock is ahead of ours; less than 0 when it is behind. */
   readonly clockAheadMs: number;
   /** By how much that may be wrong: half the time that its answer took. */
   readonly clockDoubtMs: number;
 }
+
+/** The room for streams on one server. */
+export interface ServerStore {
+  readonly bytesUsed: number;
+  readonly bytesMax: number;
+}
+
+/**
+ * Whether what the servers acknowledge is on their disks: all that answered say so, and they are
+ * enough to have a say in every acknowledgement; one says that it is not; or they do not say.
+ */
+export type Flushing = 'flushed' | 'unflushed' | 'unsaid';
 
 /** How servers are asked. */
 export interface AskServersOptions {
@@ -67,6 +81,12 @@ export async function askServers(options: AskServersOptions): Promise<readonly S
   return [...reports.values()].sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
+/** What the servers say about flushing, for what is kept on so many of them. */
+export function flushingOf(reports: readonly ServerReport[], replicas: number): Flushing {
+  if (reports.some(({ isFlushed }) => !isFlushed)) return 'unflushed';
+  return reports.length > replicas / 2 ? 'flushed' : 'unsaid';
+}
+
 interface Moment {
   readonly wall: number;
   readonly steady: number;
@@ -76,7 +96,7 @@ interface Moment {
 function reportIn(message: NatsMessage, asked: Moment, clock: Clock): ServerReport | undefined {
   const answer = jsonOf(message.payload);
   const [server, data] = [fieldOf(answer, 'server'), fieldOf(answer, 'data')];
-  const store = fieldOf(fieldOf(data, 'jetstream'), 'config');
+  const jetStream = fieldOf(data, 'jetstream');
   const [name, version] = [fieldOf(server, 'name'), fieldOf(data, 'version')];
   const at = Date.parse(String(fieldOf(data, 'now')));
   if (typeof name !== 'string' || typeof version !== 'string' || Number.isNaN(at)) return undefined;
@@ -84,10 +104,18 @@ function reportIn(message: NatsMessage, asked: Moment, clock: Clock): ServerRepo
   return {
     name,
     version,
-    isFlushed: fieldOf(store, 'sync_always') === true,
+    isFlushed: fieldOf(fieldOf(jetStream, 'config'), 'sync_always') === true,
+    store: storeIn(jetStream),
     clockAheadMs: at - (asked.wall + halfMs),
     clockDoubtMs: halfMs,
   };
+}
+
+function storeIn(jetStream: unknown): ServerStore | undefined {
+  const bytesUsed = fieldOf(fieldOf(jetStream, 'stats'), 'storage');
+  const bytesMax = fieldOf(fieldOf(jetStream, 'config'), 'max_storage');
+  const isSaid = typeof bytesUsed === 'number' && typeof bytesMax === 'number' && bytesMax > 0;
+  return isSaid ? { bytesUsed, bytesMax } : undefined;
 }
 
 function jsonOf(payload: Uint8Array): unknown {
