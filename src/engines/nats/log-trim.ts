@@ -71,12 +71,7 @@ export class LogTrim {
     const { reader, layout } = this.#parts;
     const subject = markSubject(layout, 'cut', state.place);
     const found = await reader.fromLeader(markStreamName(layout), { last_by_subj: subject });
-    if (found === undefined) return undefined;
-    const buffer = Buffer.from(found.payload);
-    if (buffer.length === cutBytes && buffer[0] === cutFormat) return buffer.readDoubleLE(1);
-    throw new TroupeError('LOG_CORRUPT', {
-      detail: `the mark of where ${state.place.name} begins is none`,
-    });
+    return found === undefined ? undefined : cutIn(found.payload, state.place.name);
   }
 
   async #newestSnapshot(state: LogState): Promise<Seq | undefined> {
@@ -156,6 +151,17 @@ export class LogTrim {
     if (found === undefined || found.subject !== subject) return undefined;
     return decodeFrame(found.payload, found.seq, name);
   }
+}
+
+/**
+ * The place that a mark says.
+ *
+ * @throws `LOG_CORRUPT` when it is none.
+ */
+export function cutIn(payload: Uint8Array, name: string): Seq {
+  const buffer = Buffer.from(payload);
+  if (buffer.length === cutBytes && buffer[0] === cutFormat) return buffer.readDoubleLE(1);
+  throw new TroupeError('LOG_CORRUPT', { detail: `the mark of where ${name} begins is none` });
 }
 
 /** "sequence N not found". */
