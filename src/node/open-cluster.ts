@@ -2,7 +2,11 @@
  * The way of a node into its cluster: who it is, what the cluster is, a lease that says that it
  * lives, and the shards under an epoch of their own. Loaded only when a program names a cluster.
  */
-import { clusterDefaults, ensureClusterDocument } from '../cluster/cluster-document.ts';
+import {
+  type ClusterDocument,
+  clusterDefaults,
+  ensureClusterDocument,
+} from '../cluster/cluster-document.ts';
 import type { Lease } from '../cluster/lease.ts';
 import { claimLease } from '../cluster/lease-claim.ts';
 import { type Placement, takeShards } from '../cluster/placement.ts';
@@ -11,6 +15,7 @@ import { type NatsCluster, openNatsCluster } from '../engines/nats/cluster.ts';
 import { type Flushing, flushingOf } from '../engines/nats/server-reports.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { KeyValue } from '../ports/key-value.ts';
 import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -34,11 +39,18 @@ export interface OpenClusterOptions {
   readonly logger: Logger;
   /** How long a lease stands still before another may take it (default 16,000). */
   readonly leaseSpanMs?: number | undefined;
+  /** An epoch that may have been in use, although this cluster does not know of it. */
+  readonly epochAtLeast?: number | undefined;
+  /** Whether the cluster is to be filled from a backup, or goes on being filled. */
+  readonly isFilling?: true | undefined;
 }
 
 /** A node's place in its cluster. */
 export interface OpenedCluster {
   readonly log: Log;
+  /** Leases and documents. */
+  readonly keyValue: KeyValue;
+  readonly document: ClusterDocument;
   readonly bus: Bus;
   readonly lease: Lease;
   readonly epoch: number;
@@ -71,9 +83,10 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenedCl
   checkClock(reports, logger);
   const flushing = checkedFlushing(flushingOf(reports, nats.replicas), options);
   const joined = await join({ options, nats, identity, stack });
-  const log = await nats.openLog({ ...joined.layout, isFlushed: flushing === 'flushed' });
+  const { shardCount, streamCount } = joined.document;
+  const log = await nats.openLog({ shardCount, streamCount, isFlushed: flushing === 'flushed' });
   stack.defer(() => log.close());
-  const { lease, lineage, placement } = joined;
+  const { lease, placement } = joined;
   const { replicas, bus } = nats;
   const { epoch } = placement;
   const standing = (): ClusterStanding => {
@@ -94,10 +107,12 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenedCl
   const rest = stack.move();
   return {
     log: leasedLog(log, lease, `${identity.id} in the cluster ${cluster.name}`),
+    keyValue: nats.keyValue,
+    document: joined.document,
     bus,
     lease,
     epoch,
-    lineage,
+    lineage: joined.document.lineage,
     incarnation: identity.holder,
     standing,
     close: () => rest.disposeAsync(),
@@ -118,19 +133,17 @@ interface JoinParts {
 
 interface Joined {
   readonly lease: Lease;
-  readonly lineage: string;
-  readonly layout: { readonly shardCount: number; readonly streamCount: number };
+  readonly document: ClusterDocument;
   readonly placement: Placement;
 }
 
 async function join({ options, nats, identity, stack }: JoinParts): Promise<Joined> {
-  const { clock, random } = options;
+  const { clock, random, epochAtLeast, isFilling } = options;
   const { keyValue } = nats;
-  const proposed = { ...clusterDefaults, lineage: random.hex(lineageBytes) };
+  const proposed = { ...clusterDefaults, lineage: random.hex(lineageBytes), isFilling };
   const document = await patiently(clock, () =>
     ensureClusterDocument({ keyValue, clock, proposed }),
   );
-  const { lineage, ...layout } = document;
   const { id: node, holder, incarnation, directoryMark } = identity;
   const lease = await claimLease({
     keyValue,
@@ -145,9 +158,9 @@ async function join({ options, nats, identity, stack }: JoinParts): Promise<Join
   stack.defer(async () => void (await lease.release()));
   const ended = (other: string) => endLease(other, { options, nats, identity });
   const placement = await patiently(clock, () =>
-    takeShards({ keyValue, clock, node, holder, ended }),
+    takeShards({ keyValue, clock, node, holder, ended, epochAtLeast }),
   );
-  return { lease, lineage, layout, placement };
+  return { lease, document, placement };
 }
 
 function leaseKey(node: string): string {
