@@ -4,4 +4,4 @@
  * caller.
  */
 export { decodeValue } from './value-reader.ts';
-export { encodeParts, encodeValue, type PartWriter } from './value-writer.ts';
+export { encodeParts, encodePartsAsText, encodeValue, type PartWriter } from './value-writer.ts';

@@ -47,8 +47,7 @@ export function encodeValue(value: unknown): Uint8Array {
     writeRoot(value);
     return new Uint8Array(target.subarray(start, position));
   } finally {
-    position = start;
-    if (start === 0 && target.length > sharedBytesKept) target = Buffer.allocUnsafeSlow(1 << 14);
+    rewind(start);
   }
 }
 
@@ -84,6 +83,26 @@ export function encodeParts<Subject>(
   }
 }
 
+/**
+ * The bytes of what `write` writes of `subject`, as a string of one byte a character.
+ *
+ * @throws `NOT_SERIALIZABLE` when a value is not plain data.
+ */
+export function encodePartsAsText<Subject>(
+  write: (writer: PartWriter, subject: Subject) => void,
+  subject: Subject,
+): string {
+  const start = position;
+  try {
+    write(partWriter, subject);
+    return target.toString('latin1', start, position);
+  } catch (thrown) {
+    throw explained(thrown, subject);
+  } finally {
+    rewind(start);
+  }
+}
+
 const partWriter: PartWriter = {
   list: writeArrayHeader,
   value: value => writeAny(value, 0),
@@ -96,6 +115,11 @@ function writeRoot(value: unknown): void {
   } catch (thrown) {
     throw explained(thrown, value);
   }
+}
+
+function rewind(start: number): void {
+  position = start;
+  if (start === 0 && target.length > sharedBytesKept) target = Buffer.allocUnsafeSlow(1 << 14);
 }
 
 function explained(thrown: unknown, value: unknown): TroupeError {

@@ -20,6 +20,12 @@ import {
 
 const messagesMax = 2;
 
+/**
+ * So many reads leave without waiting for more: in larger messages this thread and the worker would
+ * take turns. Appends gather for as long as they can, as each message costs a flush.
+ */
+const gatheredMax = 64;
+
 /** Somebody who waits for an answer. */
 class Waiting {
   readonly resolve: (value: unknown) => void;
@@ -51,6 +57,8 @@ export class WorkerChannel {
   readonly #waiting = new WaitingList();
   #postedCount = 0;
   #takenCount = 0;
+  /** How many requests that are no appends the next message holds. */
+  #gathered = 0;
   #isDue = false;
   #lost: TroupeError | undefined;
 
@@ -82,6 +90,8 @@ export class WorkerChannel {
       // The kind decides what the answer is; the caller names it.
       const waiting = new Waiting(resolve as (value: unknown) => void, reject, false);
       this.#send(kind, waiting, write);
+      this.#gathered += 1;
+      if (this.#gathered >= gatheredMax) this.#post();
     });
   }
 
@@ -115,12 +125,13 @@ export class WorkerChannel {
     if (this.#isDue) return;
     this.#isDue = true;
     // What is asked for in this turn goes along.
-    queueMicrotask(() => this.#post());
+    queueMicrotask(() => this.#isDue && this.#post());
   }
 
   #post(): void {
     if (this.#postedCount - this.#takenCount >= messagesMax) return;
     this.#isDue = false;
+    this.#gathered = 0;
     this.#postedCount += 1;
     const message = this.#requests.take();
     this.#worker.postMessage(message, [message]);

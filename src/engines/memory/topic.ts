@@ -3,14 +3,16 @@
  */
 import { TroupeError } from '../../core/errors.ts';
 
+/** A word that is missing, or stands for others. */
+const noWord = /(?:^|\.)[*>]?(?:\.|$)/;
+
 /**
  * Refuses what is not a topic.
  *
  * @throws `INVALID_INPUT` when it is empty, has empty words or wildcards.
  */
 export function checkTopic(topic: string): void {
-  const words = topic.split('.');
-  if (words.every(word => word !== '' && word !== '*' && word !== '>')) return;
+  if (!noWord.test(topic)) return;
   throw new TroupeError('INVALID_INPUT', {
     detail: `${JSON.stringify(topic)} is not a topic; write words joined by dots, no wildcards`,
   });
