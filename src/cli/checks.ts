@@ -14,16 +14,11 @@ import {
   type RecoveryReport,
   summaryOf,
 } from '../node/data-directory.ts';
+import type { ClusterStanding } from '../node/face.ts';
+import { type Check, failed, ok, warning } from './check.ts';
 import { isUnreachable } from './exit-codes.ts';
 import { dataDirectoryOf } from './locate-node.ts';
 import type { Session } from './session.ts';
-
-/** What a check found. */
-export interface Check {
-  readonly name: string;
-  readonly result: 'ok' | 'warning' | 'failed';
-  readonly detail: string;
-}
 
 /** How a node tells of itself. */
 interface NodeAnswer {
@@ -32,6 +27,7 @@ interface NodeAnswer {
   readonly standing: string;
   readonly failure?: ErrorValue;
   readonly data?: { readonly directory: string; readonly recovery: RecoveryReport };
+  readonly cluster?: ClusterStanding;
 }
 
 /** Above this a flush of the disk is worth a word, in milliseconds: turns wait for it. */
@@ -65,7 +61,8 @@ async function nodeOf(session: Session): Promise<NodeAnswer | undefined> {
   }
 }
 
-function runtimeCheck(): Check {
+/** Whether this Node is new enough. */
+export function runtimeCheck(): Check {
   const found = process.versions.node;
   const isFit = Number.parseInt(found, 10) >= oldestNode;
   return isFit
@@ -107,6 +104,9 @@ function flushCheck(directory: string): Check {
 async function formatCheck(directory: string): Promise<Check> {
   const summary = await summaryOf(directory);
   if (summary === undefined) {
+    if (isThere(join(directory, 'node.json'))) {
+      return ok('data format', 'who the node is; its data are on the servers of its cluster');
+    }
     return warning('data format', `${directory} holds no data yet`);
   }
   const { isBackup, epoch, shardCount } = summary;
@@ -153,14 +153,36 @@ function recoveryOf({ cut, repairs, losses, damagedNames }: RecoveryReport): Che
     : warning('recovery', found.join('; '));
 }
 
-function nodeChecks({ version, pid, standing, failure, data }: NodeAnswer): Check[] {
+function nodeChecks({ version, pid, standing, failure, data, cluster }: NodeAnswer): Check[] {
   const detail = `process ${pid}, version ${version}, ${standing}`;
   const node = standing === 'failed' ? failed('node', detail) : ok('node', detail);
+  const place = cluster === undefined ? 'in memory' : 'on NATS servers';
   const engine =
     failure === undefined
-      ? ok('engine', data === undefined ? 'in memory' : 'takes writes')
+      ? ok('engine', data === undefined ? place : 'takes writes')
       : failed('engine', `${failure.code}: ${failure.detail}`);
+  if (cluster !== undefined) return [node, engine, ...placeChecks(cluster, standing)];
   return data === undefined ? [node, engine] : [recoveryOf(data.recovery), node, engine];
+}
+
+/** What a node knows of its cluster; `--cluster` asks the servers themselves. */
+function placeChecks(cluster: ClusterStanding, standing: string): Check[] {
+  const { name, node, epoch, replicas, server, flushing, isUnflushedTaken } = cluster;
+  const copies = replicas === 1 ? 'one copy' : `${replicas} copies`;
+  const told = `${node} in ${name}, epoch ${epoch}, ${copies}, by way of ${server.name} ${server.version}; \`troupe doctor --cluster\` looks at the servers`;
+  const place =
+    standing === 'suspended'
+      ? failed('cluster', `NO_QUORUM: ${node} has no lease in ${name} and cannot reach the servers`)
+      : ok('cluster', told);
+  if (flushing === 'flushed') return [place, ok('promises', '`strong`')];
+  const why =
+    flushing === 'unflushed'
+      ? 'a server acknowledges what is not on its disk yet'
+      : 'the servers do not say whether they flush what they acknowledge';
+  const detail = isUnflushedTaken
+    ? `\`strong\` only because of \`unflushed\`: ${why}`
+    : `\`none\` only: ${why}`;
+  return [place, warning('promises', detail)];
 }
 
 async function guarded(name: string, check: () => Promise<Check>): Promise<Check> {
@@ -173,16 +195,4 @@ async function guarded(name: string, check: () => Promise<Check>): Promise<Check
 
 function isThere(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-function ok(name: string, detail: string): Check {
-  return { name, result: 'ok', detail };
-}
-
-function warning(name: string, detail: string): Check {
-  return { name, result: 'warning', detail };
-}
-
-function failed(name: string, detail: string): Check {
-  return { name, result: 'failed', detail };
 }

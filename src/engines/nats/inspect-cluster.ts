@@ -53,11 +53,15 @@ export interface NatsInspector extends AsyncDisposable {
    * @throws `CONFIG_INVALID` where it is off, `UNAUTHORIZED`, `NO_QUORUM`, `ENGINE_UNAVAILABLE`.
    */
   account(): Promise<StoreAccount>;
-  /** The stream of leases and documents, which was made first. */
-  bucket(replicas: number): Promise<StreamFinding>;
+  /** The stream of leases and documents, which is made first. */
+  bucket(): Promise<StreamFinding>;
   /** All streams, the bucket first. */
   streams(layout: InspectLayout, replicas: number): Promise<readonly StreamFinding[]>;
-  permissions(layout: InspectLayout): Promise<readonly PermissionFinding[]>;
+  /** Tried on the streams that were found. */
+  permissions(
+    layout: InspectLayout,
+    streams: readonly StreamFinding[],
+  ): Promise<readonly PermissionFinding[]>;
   /** Whether this user may make the streams. */
   mayMake(): Promise<PermissionFinding>;
   close(): Promise<void>;
@@ -71,6 +75,15 @@ export interface NatsInspector extends AsyncDisposable {
 export async function inspectNats(options: InspectOptions): Promise<NatsInspector> {
   const { connection, clock } = options;
   return new Inspector(await connectNats(connection, { clock }), options);
+}
+
+/** Nothing of JetStream is answered while its servers have no leader. */
+function silence(cause: TroupeError): TroupeError {
+  if (cause.code === 'UNAUTHORIZED') return cause;
+  return new TroupeError('NO_QUORUM', {
+    detail: `JetStream does not answer (${cause.detail}): its servers elect a leader, for up to 9 s, or too few of them are up; start those that are down, and look again`,
+    cause,
+  });
 }
 
 const timeoutMs = 3_000;
@@ -109,7 +122,7 @@ class Inspector implements NatsInspector {
         detail: `JetStream is off for this account on the NATS server ${this.server.name} (${refusal.description}, ${refusal.errorCode}); switch it on in the configuration of the server`,
       });
     }
-    if (answer.status !== 'answered') throw jetStreamOff(this.#client) ?? answer.cause;
+    if (answer.status !== 'answered') throw jetStreamOff(this.#client) ?? silence(answer.cause);
     const { storage, limits } = answer.value;
     const max = isObject(limits) ? limits.max_storage : undefined;
     return {
@@ -118,8 +131,8 @@ class Inspector implements NatsInspector {
     };
   }
 
-  async bucket(replicas: number): Promise<StreamFinding> {
-    const config = bucketConfig(this.#bucketName, replicas);
+  async bucket(): Promise<StreamFinding> {
+    const config = bucketConfig(this.#bucketName, 1);
     const [found] = await inspectStreams(this.#client, [config]);
     // One was asked for.
     return found as StreamFinding;
@@ -134,11 +147,16 @@ class Inspector implements NatsInspector {
     ]);
   }
 
-  permissions(layout: InspectLayout): Promise<readonly PermissionFinding[]> {
+  permissions(
+    layout: InspectLayout,
+    streams: readonly StreamFinding[],
+  ): Promise<readonly PermissionFinding[]> {
     const { name, clock, random } = this.#options;
+    const found = streams.filter(({ status }) => status === 'found');
     return tryPermissions({
       ...{ client: this.#client, clock, random, bucket: this.#bucketName },
       layout: { ...layout, cluster: name },
+      present: new Set(found.map(stream => stream.name)),
     });
   }
 
