@@ -6,11 +6,13 @@
  */
 import { resolve } from 'node:path';
 import { type CopyReport, restore } from '../engines/embedded/backup.ts';
+import { openBackup } from '../engines/embedded/backup-reader.ts';
 import { formatVersion } from '../engines/embedded/frame.ts';
 import type { EmbeddedLog } from '../engines/embedded/log.ts';
 import { metaPath, readMeta } from '../engines/embedded/meta.ts';
 import { systemDisk } from '../engines/system/disk.ts';
 import { systemRandom } from '../engines/system/random.ts';
+import { type CensusReport, censusOf } from './log-census.ts';
 import { openStorage } from './open-storage.ts';
 
 export type { CopyReport } from '../engines/embedded/backup.ts';
@@ -66,6 +68,25 @@ export async function openData(
   options: { readonly acceptLoss?: boolean | undefined } = {},
 ): Promise<OpenedData> {
   return openStorage({ directory: resolve(directory), ...options });
+}
+
+/** What is in a backup. */
+export interface BackupCount extends CensusReport {
+  /** Agents whose records are damaged, as they were in the data: they are not counted. */
+  readonly damagedNames: readonly string[];
+}
+
+/**
+ * Reads a backup where it lies, checks the chains of its records and counts them.
+ *
+ * @throws `CONFIG_INVALID` when it is no backup, or was not finished; `LOG_CORRUPT` when it is
+ * damaged as a whole; `ENGINE_UNSUPPORTED`.
+ */
+export async function countBackup(directory: string): Promise<BackupCount> {
+  await using backup = await openBackup(systemDisk(resolve(directory)), systemRandom());
+  const damagedNames: string[] = [];
+  const census = await censusOf(backup, name => damagedNames.push(name));
+  return { ...census.report(), damagedNames };
 }
 
 /**

@@ -147,7 +147,8 @@ class Copier {
   }
 }
 
-async function requireEmpty(target: Disk): Promise<void> {
+/** Makes sure that a disk holds no store, and makes its folders. */
+export async function requireEmpty(target: Disk): Promise<void> {
   await target.makeDirectory('');
   const isUsed = (await target.exists(metaPath)) || (await segmentBases(target)).length > 0;
   if (isUsed) throw unfit('the target directory already holds a store or a part of one');
