@@ -1,82 +1,84 @@
 /**
- * The pay-out of the example as a program: killed inside its steps and while it waits, attended to
- * from outside through the command line.
+ * The pay-out of the example as a program: killed inside each of its steps, before and after it had
+ * its effect, and in the gaps between them; attended to from outside through the command line. The
+ * same on this machine's disk and on three NATS servers.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { expect, it } from 'vitest';
-import type { BankEntry } from '../../examples/account/bank.ts';
+import { describe, expect, it } from 'vitest';
 import { folderOf } from '../helpers/folder-of.ts';
-import { type RunningProgram, runProgram } from '../helpers/run-program.ts';
+import { type NatsServers, natsServers } from '../helpers/nats-servers.ts';
+import { endlessMs, killedMs, payOutOf } from './account-kills.ts';
 
-const inProject = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const program = inProject('examples/account/main.ts');
-const command = inProject('src/cli/main.ts');
+interface Engine {
+  readonly name: string;
+  readonly open: () => Promise<NatsServers | undefined>;
+}
 
-it('is killed inside each step and while it waits, and pays once', {
-  timeout: 60_000,
-}, async () => {
-  using folder = folderOf({});
-  const data = join(folder.path, 'data');
-  const book = join(folder.path, 'bank.txt');
-  const start = () =>
-    runProgram([process.execPath, program, '30', '--data', data], {
-      BANK_BOOK: book,
-      BANK_MS: '400',
-    });
-  const troupe = (...parameters: string[]) => cli(data, parameters);
+const engines: readonly Engine[] = [
+  { name: 'the disk', open: async () => undefined },
+  { name: 'three NATS servers', open: () => natsServers({ count: 3, hasAccount: true }) },
+];
 
-  await killWhen(start(), () => knows(book, 'check', 'asked'));
-  await killWhen(start(), () => knows(book, 'transfer', 'did'));
+describe.each(engines)('a pay-out on $name', ({ open }) => {
+  it('is killed at every stage, and pays once', { timeout: 240_000 }, async () => {
+    await using servers = await open();
+    using folder = folderOf({});
+    const options = { directory: folder.path, order: 'first', cluster: servers?.urls };
+    const { start, killWhen, lifeUntil, services, troupe, asking } = payOutOf(options);
 
-  // The money has gone out, but nobody recorded it: a person has to say so.
-  let running = start();
-  await running.said(/a person has to say/);
-  const [asking] = troupe('runs', 'ls', '--status', 'asking', '--json').items;
-  troupe('runs', 'resolve', asking.id, 'transfer', '--value', '"receipt 1 for 30"');
-  await running.said(/^transferred$/m);
-  await running.kill();
+    // A check that was cut off is made again, under its key.
+    await lifeUntil('check', 'asked');
+    await lifeUntil('check', 'did');
 
-  running = start();
-  await running.said(/^transferred$/m);
-  troupe('agents', 'signal', 'account/alice', 'approve', '{"by":"eve"}');
-  await killWhen(running, () => knows(book, 'confirm', 'did'));
+    // Whether money has gone out that was cut off, a person has to say: first that it has not.
+    await killWhen(start(killedMs), 'transfer', 'asked');
+    let running = start();
+    await running.said(/a person has to say/);
+    // The question is not forgotten.
+    await running.kill();
+    running = start(killedMs);
+    await running.said(/a person has to say/);
+    troupe('runs', 'resolve', asking(), 'transfer', '--retry');
+    await killWhen(running, 'transfer', 'did');
 
-  running = start();
-  expect(await running.ended).toMatchObject({ status: 0 });
-  expect(running.output()).toMatch(/^receipt 1 for 30, approved by eve\nbalance: 0\n$/m);
+    // And now that it has.
+    running = start();
+    await running.said(/a person has to say/);
+    troupe('runs', 'resolve', asking(), 'transfer', '--value', '"receipt 1 for 30"');
+    await running.said(/^transferred$/m);
+    await running.kill();
 
-  const done = entriesOf(book).filter(({ event }) => event === 'did');
-  expect(done.map(({ service }) => service)).toEqual(['check', 'transfer', 'confirm']);
-  const asked = entriesOf(book).filter(({ event }) => event === 'asked');
-  expect(asked.map(({ service }) => service)).toEqual(['check', 'check', 'transfer', 'confirm']);
+    running = start(endlessMs);
+    await running.said(/^transferred$/m);
+    troupe('agents', 'signal', 'account/alice', 'approve', '{"by":"eve"}');
+    // The bank knows that it sent no letter, and then that it did.
+    await killWhen(running, 'confirm', 'asked');
+    await lifeUntil('confirm', 'did');
+
+    running = start();
+    expect(await running.ended).toMatchObject({ status: 0 });
+    expect(running.output()).toMatch(/^receipt 1 for 30, approved by eve\nbalance: 0\n$/m);
+
+    expect(services('did')).toEqual(['check', 'transfer', 'confirm']);
+    expect(services('asked')).toEqual([
+      ...['check', 'check', 'check'],
+      ...['transfer', 'transfer'],
+      ...['confirm', 'confirm'],
+    ]);
+  });
+
+  it('ends when a person says that a step failed', { timeout: 120_000 }, async () => {
+    await using servers = await open();
+    using folder = folderOf({});
+    const options = { directory: folder.path, order: 'second', cluster: servers?.urls };
+    const { start, killWhen, services, troupe, asking } = payOutOf(options);
+
+    await killWhen(start(killedMs), 'transfer', 'asked');
+    const running = start();
+    await running.said(/a person has to say/);
+    troupe('runs', 'resolve', asking(), 'transfer', '--fail');
+
+    expect(await running.ended).toMatchObject({ status: 1 });
+    expect(running.output()).toMatch(/HANDLER_FAILED|STEP_UNKNOWN/);
+    expect(services('did')).toEqual(['check']);
+  });
 });
-
-/** Kills a program as soon as something is so. */
-async function killWhen(running: RunningProgram, isDue: () => boolean): Promise<void> {
-  await running.until(isDue);
-  await running.kill();
-}
-
-function entriesOf(book: string): BankEntry[] {
-  if (!existsSync(book)) return [];
-  return readFileSync(book, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map(line => JSON.parse(line));
-}
-
-function knows(book: string, service: BankEntry['service'], event: BankEntry['event']): boolean {
-  return entriesOf(book).some(entry => entry.service === service && entry.event === event);
-}
-
-/** Runs `troupe`; it must succeed. */
-function cli(data: string, parameters: readonly string[]) {
-  const given = [command, ...parameters, '--data', data];
-  const { status, stdout, stderr } = spawnSync(process.execPath, given, { encoding: 'utf8' });
-  expect(stderr).toBe('');
-  expect(status).toBe(0);
-  return parameters.includes('--json') ? JSON.parse(stdout) : stdout;
-}
