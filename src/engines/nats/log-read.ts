@@ -75,7 +75,7 @@ export class LogRead {
   /** The newest snapshot and all behind it, or else all there is. */
   async latest(state: LogState): Promise<LogSlice> {
     for (let restarts = 0; restarts < restartsMax; restarts += 1) {
-      const last = await this.end(state);
+      const last = await this.#newestFrame(state, restarts === 0);
       if (last === undefined) return empty;
       if (hasSnapshot(last.records)) return this.#fromSnapshot([last], true, last);
       const from = snapshotUpTo(last);
@@ -130,6 +130,32 @@ export class LogRead {
     return { messages: [...found.messages, ...rest.messages], isComplete: rest.isComplete };
   }
 
+  async #newestFrame(state: LogState, mayBeNear: boolean): Promise<Frame | undefined> {
+    const near = mayBeNear ? await this.#nearEnd(state) : undefined;
+    return near === undefined ? this.end(state) : near.frame;
+  }
+
+  /**
+   * The end of a log as some replica has it, if that is not older than what is known here. It costs
+   * less than asking the leader, which does not surely show either what others wrote a moment ago.
+   */
+  async #nearEnd(state: LogState): Promise<End | undefined> {
+    const { stream, subject, name } = state.place;
+    const answer = await this.#parts.reader.lastNear(stream, subject);
+    if (answer === undefined || (answer.last?.seq ?? 0) < state.floor) return undefined;
+    const { last } = answer;
+    if (last === undefined) return { frame: undefined };
+    try {
+      const frame = decodeFrame(last.payload, last.seq, name);
+      if (state.strayTail !== last.seq) this.#note(state, marksOf(frame), last.seq);
+      return { frame };
+    } catch (error) {
+      // One replica may be damaged; whether the log is, the leader tells.
+      if (TroupeError.is(error)) return undefined;
+      throw error;
+    }
+  }
+
   async #lastMessage(state: LogState): Promise<StoredMessage | undefined> {
     const { reader, clock } = this.#parts;
     const { stream, subject } = state.place;
@@ -170,6 +196,11 @@ export class LogRead {
     this.#parts.onEnd(state, marks);
     learnEnd(state, marks, lastSeq);
   }
+}
+
+/** The last message of a log, if it has one. */
+interface End {
+  readonly frame: Frame | undefined;
 }
 
 const empty: LogSlice = { records: [], tail: 0, isComplete: true, isStale: true };

@@ -38,6 +38,11 @@ export interface FromQuery {
   readonly countMax: number;
 }
 
+/** What some replica has. */
+export interface NearAnswer {
+  readonly last: StoredMessage | undefined;
+}
+
 /** What a reader works with. */
 export interface StreamReaderParts extends RepeatParts {
   readonly client: NatsClient;
@@ -52,6 +57,7 @@ export const readLimits: Readonly<Record<'timeoutMs' | 'repeatMs' | 'answerBytes
   answerBytesMax: 4 << 20,
 };
 
+const noMessageStatus = 404;
 const batchVersion = '2.11.0';
 /** A server answers for no more subjects at once. */
 const subjectsMax = 1_024;
@@ -83,6 +89,22 @@ export class StreamReader {
       if (found !== undefined) return found;
     }
     return this.fromLeaderOn(stream, query);
+  }
+
+  /** The last message of a subject that some replica has; no answer when none tells. */
+  async lastNear(stream: string, subject: string): Promise<NearAnswer | undefined> {
+    const { client, isDirect } = this.#parts;
+    if (!isDirect) return undefined;
+    const query = encoder.encode(JSON.stringify({ last_by_subj: subject }));
+    const { timeoutMs } = readLimits;
+    const reply = await this.#window.run(() =>
+      client.request(`$JS.API.DIRECT.GET.${stream}`, query, { timeoutMs }),
+    );
+    if (reply.status !== 'answered') return undefined;
+    const { status, headers, payload } = reply.message;
+    if (status === noMessageStatus) return { last: undefined };
+    const last = status === 0 ? storedMessage(headers, payload) : undefined;
+    return last?.subject === subject ? { last } : undefined;
   }
 
   /** Messages of a subject as the leader has them, one request each. */
@@ -174,6 +196,8 @@ export class StreamReader {
   }
 }
 
+const encoder = new TextEncoder();
+
 /** A batch is whole when each message names the one before it; a lost one would go unseen. */
 function inOrder({ messages, end }: DirectAnswer): FoundMessages | undefined {
   const found: StoredMessage[] = [];
@@ -186,7 +210,7 @@ function inOrder({ messages, end }: DirectAnswer): FoundMessages | undefined {
     found.push(stored);
     before = stored.seq;
   }
-  if (end.status === 404) return { messages: [], isComplete: true };
+  if (end.status === noMessageStatus) return { messages: [], isComplete: true };
   const { headers, status } = end;
   if (status !== 204 || numberIn(headers, 'Nats-Last-Sequence') !== before) return undefined;
   return { messages: found, isComplete: numberIn(headers, 'Nats-Num-Pending') === 0 };

@@ -1,6 +1,6 @@
 /** Reading the log on NATS: what replicas and leaders may answer, and what is made of it. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { NatsMessage } from '../../../src/engines/nats/client.ts';
+import type { NatsMessage, NatsReply } from '../../../src/engines/nats/client.ts';
 import { decodeFrame, lastSeqOf } from '../../../src/engines/nats/record-frame.ts';
 import { failureOf } from '../../helpers/failure-of.ts';
 import { natsAnswer } from '../../helpers/fake-nats-client.ts';
@@ -16,6 +16,16 @@ import {
 } from '../../helpers/nats-log-desk.ts';
 
 type Part = Partial<NatsMessage>;
+
+const nobody: NatsReply = { status: 'nobody' };
+
+/** A replica's answer with one message of the log. */
+function near(seq: number, part: Part = {}): NatsReply {
+  const payload = natsLogMessage(['Snapshot'], { previous: 0 });
+  const headers = { 'Nats-Sequence': `${seq}`, 'Nats-Subject': natsLogPlace.subject };
+  const message = { subject: '_INBOX.fake.1', payload, headers, status: 0, ...part };
+  return { status: 'answered', message };
+}
 
 let desk: NatsLogDesk;
 
@@ -89,7 +99,7 @@ describe('a read', () => {
   it('waits for a leader that lags behind what was acknowledged', async () => {
     desk.client.next(natsLogAck(9));
     await desk.log.append('a/1', 0, [recordOf('mine')]);
-    desk.client.next(noMessage, noMessage, natsLogStored(9, {}, ['Snapshot']));
+    desk.client.next(nobody, noMessage, noMessage, natsLogStored(9, {}, ['Snapshot']));
     const reading = desk.log.readLatest('a/1');
     await desk.time.advance('2s');
     expect((await reading).tail).toBe(lastSeqOf(9));
@@ -122,14 +132,44 @@ describe('a read', () => {
     expect(desk.client.published).toEqual([]);
   });
 
+  it('takes the end from any replica', async () => {
+    desk.client.next(near(9));
+    const slice = await desk.log.readLatest('a/1');
+    expect(textsIn(slice)).toEqual(['Snapshot']);
+    expect(slice).toMatchObject({ tail: lastSeqOf(9), isComplete: true });
+    expect(desk.subjects()).toEqual([`$JS.API.DIRECT.GET.${natsLogPlace.stream}`]);
+  });
+
+  it('takes from any replica that there is nothing, while nothing else is known', async () => {
+    desk.client.next(near(0, { status: 404, headers: {}, payload: new Uint8Array() }));
+    expect(await desk.log.readLatest('a/1')).toMatchObject({ records: [], tail: 0 });
+    expect(desk.client.requests).toHaveLength(1);
+  });
+
+  it.each<[string, NatsReply]>([
+    ['is older than what was acknowledged', near(8)],
+    ['knows of nothing that was acknowledged', near(0, { status: 404 })],
+    ['is damaged', near(9, { payload: Buffer.from('AAAA') })],
+    ['is of another subject', near(9, { headers: { 'Nats-Sequence': '9', 'Nats-Subject': 'b' } })],
+    ['does not say which message it is', near(9, { headers: {} })],
+    ['refuses', near(9, { status: 408 })],
+    ['is not there', nobody],
+  ])('asks the leader for the end when a replica %s', async (_, answer) => {
+    desk.client.next(natsLogAck(9));
+    await desk.log.append('a/1', 0, [recordOf('mine')]);
+    desk.client.next(answer, natsLogStored(9, {}, ['Snapshot of the leader']));
+    const slice = await desk.log.readLatest('a/1');
+    expect(textsIn(slice)).toEqual(['Snapshot of the leader']);
+  });
+
   it('tells damage, and remembers it until a read goes well', async () => {
     const damaged = natsAnswer({
       message: { subject: natsLogPlace.subject, seq: 7, data: 'AAAA' },
     });
-    desk.client.next(damaged);
+    desk.client.next(nobody, damaged);
     expect((await failureOf(desk.log.readLatest('a/1'))).code).toBe('LOG_CORRUPT');
     expect((await failureOf(desk.log.append('a/1', 0, [recordOf('x')]))).code).toBe('LOG_CORRUPT');
-    desk.client.next(noMessage);
+    desk.client.next(nobody, noMessage);
     await desk.log.readLatest('a/1');
     desk.client.next(natsLogAck(8));
     expect(await desk.log.append('a/1', 0, [recordOf('x')])).toMatchObject({ status: 'accepted' });
