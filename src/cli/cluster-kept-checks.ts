@@ -23,8 +23,8 @@ export function keptChecks(found: ClusterInspection): readonly Check[] {
 
 /** So many of a kind are named. */
 const namedMax = 3;
-/** Without these a node runs: logs only grow. */
-const lesser: readonly string[] = ['trim logs', 'remove marks'];
+/** Without these a node runs: logs grow, or what it needs to know is said to be unknown. */
+const lesser: readonly string[] = ['trim logs', 'remove marks', 'ask the servers how they are'];
 const making = 'make streams';
 
 function permissionCheck({ permissions }: ClusterInspection): Check {
@@ -80,11 +80,8 @@ function streamCheck({ streams }: ClusterInspection): Check {
     const remedy = 'change it there, or name another cluster';
     return failed('streams', `CONFIG_INVALID: ${some(unfit)}; ${remedy}`);
   }
-  const unserved = streams.flatMap(unservedText);
-  if (unserved.length > 0) {
-    const remedy = 'wait for an election of 4 to 9 s, or start the servers that are missing';
-    return failed('streams', `NO_QUORUM: ${some(unserved)}; ${remedy}`);
-  }
+  const unserved = unservedCheck(streams);
+  if (unserved !== undefined) return unserved;
   const behind = streams.flatMap(behindTexts);
   if (behind.length > 0) {
     return warning('streams', `${some(behind)}; start that server, or wait until it has caught up`);
@@ -107,6 +104,18 @@ function streamCheck({ streams }: ClusterInspection): Check {
 function complaintsOf(finding: StreamFinding): string[] {
   if (finding.status !== 'found' || finding.stream.complaint === undefined) return [];
   return [`the stream ${finding.name} cannot be used: ${finding.stream.complaint}`];
+}
+
+function unservedCheck(streams: readonly StreamFinding[]): Check | undefined {
+  const refused = streams.find(finding => codeOf(finding) === 'UNAUTHORIZED');
+  if (refused?.status === 'silent') return failedBy('streams', refused.cause);
+  const texts = streams.flatMap(unservedText);
+  const remedy = 'wait for an election of 4 to 9 s, or start the servers that are missing';
+  return texts.length === 0 ? undefined : failed('streams', `NO_QUORUM: ${some(texts)}; ${remedy}`);
+}
+
+function codeOf(finding: StreamFinding): string | undefined {
+  return finding.status === 'silent' ? finding.cause.code : undefined;
 }
 
 function unservedText(finding: StreamFinding): string[] {

@@ -18,6 +18,7 @@ import {
   markStreamName,
   markSubjectPrefix,
 } from './log-subjects.ts';
+import { serversSubject } from './server-reports.ts';
 
 /** One thing that was tried. */
 export interface PermissionFinding {
@@ -95,6 +96,7 @@ function requestsOf({ bucket, layout, present }: PermissionParts): Try[] {
       .map(stream =>
         request('read from replicas', `DIRECT.GET.${stream}`, { last_by_subj: nobody }),
       ),
+    { purpose: 'ask the servers how they are', subject: serversSubject },
     request('trim logs', `STREAM.PURGE.${ghost}`, { filter: nobody, seq: 1 }),
     request('remove marks', `STREAM.MSG.DELETE.${ghost}`, { seq: 1, no_erase: true }),
   ];
