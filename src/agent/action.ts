@@ -9,7 +9,7 @@ import { suggestionFor } from './suggest.ts';
  * @throws `ACTION_NOT_DEFINED` with what there is instead.
  */
 export function actionOf(contract: Contract, action: string): Contract['actions'][string] {
-  const shape = Object.hasOwn(contract.actions, action) ? contract.actions[action] : undefined;
+  const shape = contract.actions[action];
   if (shape !== undefined) return shape;
   const names = Object.keys(contract.actions);
   throw new TroupeError('ACTION_NOT_DEFINED', {

@@ -75,6 +75,8 @@ export class Delivery {
   /** Messages on their way that have no deadline; all others are among the deadlines. */
   readonly #endless = new Set<Shipment>();
   #openCount = 0;
+  #wall = 0;
+  #wallReadAt = Number.NEGATIVE_INFINITY;
   readonly #pauses = new Set<{ readonly timer: Timer; resolve(): void }>();
   #refusal: TroupeError | undefined;
   #draining: TroupeError | undefined;
@@ -193,8 +195,8 @@ export class Delivery {
       throw tooLong(timeoutMs, limits);
     const address = message.address ?? `${type}/${key}`;
     const receiver = isNumbered ? receiverOf(priority, address) : '';
-    const envelope = this.#envelope(message, timeoutMs, receiver);
     const now = clock.monotonic();
+    const envelope = this.#envelope(message, timeoutMs, receiver, now);
     const way = { now, dueAt: now + timeoutMs, address, receiver, isRead };
     const shipment = new Shipment(this.#carrier, envelope, way, answer);
     this.#openCount += 1;
@@ -210,12 +212,12 @@ export class Delivery {
     return isOutside && this.#openCount >= requestsMax ? overloaded(requestsMax) : undefined;
   }
 
-  #envelope(message: Message, timeoutMs: number, receiver: string): Envelope {
-    const { clock, nextId, trace } = this.#options;
+  #envelope(message: Message, timeoutMs: number, receiver: string, monotonic: number): Envelope {
+    const { nextId, trace } = this.#options;
     const { type, key, action, input, guarantee, priority, idempotencyKey, wantsReply, caller } =
       message;
     const id = message.id ?? nextId();
-    const now = clock.now();
+    const now = this.#wallAt(monotonic);
     const outgoing = this.#outgoing;
     return {
       id,
@@ -236,6 +238,15 @@ export class Delivery {
       correlationId: message.correlationId ?? id,
       trace: trace(message.trace),
     };
+  }
+
+  /** The wall clock, which is read once a millisecond: a reading costs as much as a schema. */
+  #wallAt(monotonic: number): number {
+    if (monotonic - this.#wallReadAt >= 1) {
+      this.#wallReadAt = monotonic;
+      this.#wall = this.#options.clock.now();
+    }
+    return this.#wall;
   }
 
   #hand(shipment: Shipment): void {

@@ -76,12 +76,14 @@ export class TroupeNode {
   readonly #wakes: WakeSchedule;
   readonly #host: AgentHost;
   #ids = 0;
+  readonly #idPrefix: string;
 
   constructor(options: NodeOptions) {
     const { ports, limits, types } = options;
     const { clock, random, log, bus, logger } = ports;
     this.#options = options;
     this.incarnation = ports.incarnation ?? random.hex(6);
+    this.#idPrefix = `${this.incarnation}-`;
     this.tracer = new Tracer({ seed: random.hex(16), sampleShare: options.traceRatio });
     this.metrics = new NodeMetrics(clock, this.tracer);
     const router = new Router(types);
@@ -222,7 +224,7 @@ export class TroupeNode {
 
   #nextId(): string {
     this.#ids += 1;
-    return `${this.incarnation}-${this.#ids.toString(36)}`;
+    return `${this.#idPrefix}${this.#ids}`;
   }
 
   #hostOf(router: Router, events: EventHub, retention: ClientKernel['retention']): AgentHost {
