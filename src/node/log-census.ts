@@ -84,6 +84,15 @@ export class LogCensus {
     if (entry !== undefined) this.#entries.set(name, entry);
   }
 
+  /**
+   * Makes sure that a log can be read from somewhere on.
+   *
+   * @throws `LOG_CORRUPT` when its beginning is missing, and no snapshot stands for it.
+   */
+  checkRoot(name: string): void {
+    if (this.#entries.get(name)?.isRooted === false) throw broken(name, 'its beginning is missing');
+  }
+
   /** Counts a log no more. */
   leaveOut(name: string): void {
     this.#entries.delete(name);
@@ -99,8 +108,9 @@ export class LogCensus {
     let recordCount = 0;
     let recordBytes = 0;
     for (const name of [...this.#entries.keys()].sort()) {
+      this.checkRoot(name);
       const entry = this.#entries.get(name);
-      if (entry?.isRooted !== true) throw broken(name, 'its beginning is missing');
+      if (entry === undefined) continue;
       recordCount += entry.recordCount;
       recordBytes += entry.recordBytes;
       hash.update(`${JSON.stringify(name)} ${entry.version} ${chainHex(entry.chain)}\n`);
@@ -141,6 +151,7 @@ export async function censusOf(
   for await (const { name, wakeAt } of allHeads(logs)) {
     try {
       for await (const records of slicesOf(logs, name)) census.add(name, records, wakeAt);
+      census.checkRoot(name);
     } catch (error) {
       if (onDamage === undefined || !isDamage(error)) throw error;
       census.leaveOut(name);
