@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type ServerConfig, serverConfigText } from '../../src/engines/nats/server-config.ts';
 import { type ServerProcess, startServer } from '../../src/engines/nats/server-process.ts';
+import { lifeline } from '../helpers/lifeline.ts';
 import { natsRelease } from '../helpers/nats-release.ts';
 import type { CutNetwork } from './nats-cut-network.ts';
 import { countLeads, type StreamsReport } from './nats-series-leaders.ts';
@@ -41,7 +42,7 @@ export async function openCutServers(network: CutNetwork, directory: string): Pr
       const [configPath, logPath] = [join(home, 'conf'), join(home, 'log')];
       await mkdir(home, { recursive: true });
       await writeFile(configPath, serverConfigText(configOf(network, version, { host, home })));
-      const program = [...network.enter(host), path];
+      const program = [...network.enter(host), ...lifeline(), path];
       running.push(await startServer({ program, configPath, logPath, isDetached: false }));
     }
     for (const host of serverHosts) await onHost(network, host, untilWell);

@@ -3,7 +3,6 @@
  * a directory of their own. A server that is missing is fetched; when that fails the test fails
  * with what to do about it. The servers die with the test's process, however that ends.
  */
-import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +13,7 @@ import {
   startServer,
 } from '../../src/engines/nats/server-process.ts';
 import { freePorts } from './free-ports.ts';
+import { lifeline } from './lifeline.ts';
 import { type NatsRelease, natsRelease } from './nats-release.ts';
 
 /** Which servers. */
@@ -140,10 +140,4 @@ function serverOf(path: string, directory: string, config: ServerConfig): NatsSe
       await serverReady({ monitorPort, logPath, timeoutMs: readyTimeoutMs, isRunning, isWhole });
     },
   };
-}
-
-/** Where Linux offers it, the server is killed when its parent dies, even by kill −9. */
-function lifeline(): readonly string[] {
-  const setpriv = '/usr/bin/setpriv';
-  return existsSync(setpriv) ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
 }
