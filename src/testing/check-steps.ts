@@ -15,6 +15,11 @@ export interface StepEvent {
   readonly order: number;
   /** The life of the process it happened in. */
   readonly incarnation: string;
+  /**
+   * Whether that life had lost its place to another one without having noticed: it may still begin
+   * what nobody needs any more.
+   */
+  readonly isOutdated?: boolean | undefined;
 }
 
 /** What a check of steps looks at. */
@@ -32,7 +37,9 @@ export function checkSteps(history: StepHistory): Violation[] {
     const report = (message: string) => {
       violations.push({ check: 'steps', message: `${name}: ${message}` });
     };
-    const life: StepLife = { isRecorded: false, isUsed: false, starts: new Map() };
+    // What an outdated life begins late may long have been answered by a policy.
+    const mayBeginLate = byOrder.some(({ isOutdated }) => isOutdated === true);
+    const life: StepLife = { isRecorded: false, isUsed: false, mayBeginLate, starts: new Map() };
     for (const event of byOrder) judge(event, life, { report, history });
   }
   return violations;
@@ -41,6 +48,7 @@ export function checkSteps(history: StepHistory): Violation[] {
 interface StepLife {
   isRecorded: boolean;
   isUsed: boolean;
+  readonly mayBeginLate: boolean;
   readonly starts: Map<string, number>;
 }
 
@@ -53,9 +61,10 @@ function judge(event: StepEvent, life: StepLife, { report, history }: Bench): vo
   const at = `in ${event.incarnation} at ${event.order}`;
   if (event.kind === 'started') {
     const why = whyNotAgain(event, life, history);
-    if (why !== undefined) report(`ran ${at} though ${why}`);
+    if (why !== undefined && event.isOutdated !== true) report(`ran ${at} though ${why}`);
   } else if (event.kind === 'recorded') {
-    if (life.starts.size === 0) report(`has an outcome ${at} before it ever ran`);
+    if (life.starts.size === 0 && !life.mayBeginLate)
+      report(`has an outcome ${at} before it ever ran`);
     life.isRecorded = true;
   } else if (event.kind === 'used') {
     if (!life.isRecorded) report(`was used ${at} before its outcome was recorded`);

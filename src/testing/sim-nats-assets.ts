@@ -36,6 +36,7 @@ export class SimNatsAssets {
       servers: home.net.servers,
       machine: () => new MetaMachine(),
       onApplied: () => undefined,
+      onElected: () => home.met('election'),
     });
   }
 

@@ -201,14 +201,15 @@ class SimNatsClient implements NatsClient {
   }
 
   #dial(server: SimNatsServer, done: (isIn: boolean) => void): void {
-    const { cluster } = this.#options;
-    const isIn = cluster.canEnter(server);
+    const { cluster, owner } = this.#options;
+    const isIn = cluster.canEnter(server, owner);
     // A port that nobody listens on says so at once; silence takes as long as we wait.
     const isSilent = !isIn && server.isAlive;
     const { low, high } = handshakeMs;
     const delayMs = isSilent ? connectTimeoutMs : this.#random.between(low, high);
     this.#after(delayMs, () => {
-      if (!isIn || !cluster.canEnter(server) || this.#status === 'closed') return done(false);
+      if (!isIn || !cluster.canEnter(server, owner) || this.#status === 'closed')
+        return done(false);
       this.#enter(server, done);
     });
   }
@@ -227,6 +228,7 @@ class SimNatsClient implements NatsClient {
     socket.listen([...this.#listeners.values()], () => {
       if (this.#status === 'closed') return socket.close();
       this.#socket = socket;
+      if (this.#server.name !== '') cluster.met('reconnect');
       this.#server = this.#infoOf(server);
       done(true);
       this.#become('connected');
@@ -244,7 +246,10 @@ class SimNatsClient implements NatsClient {
 
   #comeBack(delayMs: number): void {
     this.#after(delayMs, () => {
-      const server = this.#servers[this.#turn++ % this.#servers.length];
+      const { cluster, owner } = this.#options;
+      const { dialFirst: first } = cluster;
+      const isLed = first !== undefined && cluster.canEnter(first, owner);
+      const server = isLed ? first : this.#servers[this.#turn++ % this.#servers.length];
       if (server === undefined || this.#status !== 'disconnected') return;
       this.#dial(server, isIn => {
         if (!isIn) this.#comeBack(this.#random.between(againMs.low, againMs.high));

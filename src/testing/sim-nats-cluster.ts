@@ -3,8 +3,11 @@
  * would talk to. It does what servers of its version were measured to do, also when they do wrong;
  * all time is the scheduler's and all luck the seed's. Clients come in by `connectSimNats`.
  */
+
+import type { SimOwner } from './sim-event-heap.ts';
 import { SimNatsAssets } from './sim-nats-assets.ts';
 import { SimNatsJetStream } from './sim-nats-jetstream.ts';
+import type { NatsMeeting } from './sim-nats-met.ts';
 import { SimNatsNet, type SimNatsPings, type SimNatsServer } from './sim-nats-net.ts';
 import { SimNatsRouter } from './sim-nats-router.ts';
 import { SimNatsSocket, type SimNatsSocketOptions } from './sim-nats-socket.ts';
@@ -27,6 +30,8 @@ export interface SimNatsClusterOptions {
   /** Default `short`, as in the recommended configuration. */
   readonly pings?: SimNatsPings | undefined;
   readonly onFault?: ((kind: string) => void) | undefined;
+  /** Told what clients meet. */
+  readonly onMet?: ((what: NatsMeeting) => void) | undefined;
 }
 
 /** What a client's connection is made of, beside what the cluster gives it. */
@@ -68,6 +73,8 @@ export class SimNatsCluster {
   #era = 0;
   /** Servers that no client reaches, with the time since when. */
   readonly #cutOff = new Map<SimNatsServer, number>();
+  /** Clients that reach no server. */
+  readonly #cutOwners = new Map<SimOwner, number>();
 
   constructor(options: SimNatsClusterOptions) {
     const { scheduler, random, servers = 1, version = '2.15.1', pings = 'short' } = options;
@@ -79,13 +86,15 @@ export class SimNatsCluster {
     this.switches = new SimNatsSwitches(random.fork('switches'), kind => this.#count(kind));
     const net = { scheduler, random: random.fork('net'), servers, pings, name: 'sim' };
     this.net = new SimNatsNet(net);
-    const router = new SimNatsRouter(this.net, random.fork('router'));
+    const onLate = () => this.met('late-message');
+    const router = new SimNatsRouter(this.net, random.fork('router'), onLate);
     const home = {
       net: this.net,
       random: random.fork('jetstream'),
       version: versionOf(version),
       switches: this.switches,
       isClustered: servers > 1,
+      met: (what: NatsMeeting) => this.met(what),
     };
     this.#router = router;
     this.assets = new SimNatsAssets(home, (server, subject, packet) =>
@@ -110,8 +119,14 @@ export class SimNatsCluster {
   }
 
   /** Whether a client that dials a server gets an answer. */
-  canEnter(server: SimNatsServer): boolean {
+  canEnter(server: SimNatsServer, owner?: SimOwner): boolean {
+    if (owner !== undefined && this.#cutOwners.has(owner)) return false;
     return this.net.isRunning(server) && !this.#cutOff.has(server);
+  }
+
+  /** Counts what a client met. */
+  met(what: NatsMeeting): void {
+    this.#options.onMet?.(what);
   }
 
   /** Luck of its own for each client. */
@@ -127,6 +142,7 @@ export class SimNatsCluster {
       scheduler: this.scheduler,
       random: this.#luck,
       router: this.#router,
+      onLate: () => this.met('late-message'),
       take: (server, packet) => this.#jetStream.take(server, packet),
     });
     this.#sockets = this.#sockets.filter(each => each.isOpen || each.isOpenAtClient);
@@ -178,6 +194,29 @@ export class SimNatsCluster {
     this.#cutClients(server);
   }
 
+  /** Cuts the clients of one life of a process off from all servers. */
+  cutOwner(owner: SimOwner): void {
+    this.#cutOwners.set(owner, this.net.nowMs);
+    for (const socket of this.#sockets) if (socket.owner === owner) this.#cutSocket(socket);
+  }
+
+  /** Lets the clients of a life reach the servers again. */
+  healOwner(owner: SimOwner): void {
+    const sinceMs = this.#cutOwners.get(owner);
+    this.#cutOwners.delete(owner);
+    if (sinceMs === undefined) return;
+    const own = this.#sockets.filter(each => each.owner === owner);
+    this.#healSockets(
+      own.filter(({ server }) => !this.#cutOff.has(server)),
+      sinceMs,
+    );
+  }
+
+  /** Breaks the connections of one life of a process, which has to come back. */
+  resetOwner(owner: SimOwner): void {
+    for (const socket of this.#sockets) if (socket.owner === owner) socket.reset();
+  }
+
   /** Lets a server's replicas show only late what was decided. */
   lag(server: SimNatsServer, lagMs: number): void {
     if (lagMs > 0) this.#count('nats-lag');
@@ -192,10 +231,8 @@ export class SimNatsCluster {
     const sinceMs = this.#cutOff.get(server);
     this.#cutOff.delete(server);
     if (sinceMs === undefined) return;
-    for (const socket of this.#socketsOf(server)) {
-      const cutMs = this.net.nowMs - sinceMs;
-      socket.heal(this.#luck.between(0, Math.min(lateMsMax, cutMs)));
-    }
+    const reached = this.#socketsOf(server).filter(({ owner }) => !this.#cutOwners.has(owner));
+    this.#healSockets(reached, sinceMs);
   }
 
   /** Ends every fault, and starts what was killed: what follows must become well. */
@@ -203,6 +240,7 @@ export class SimNatsCluster {
     this.#era++;
     this.dialFirst = undefined;
     this.switches.clear();
+    for (const owner of [...this.#cutOwners.keys()]) this.healOwner(owner);
     for (const server of this.servers) {
       this.heal(server);
       this.start(server);
@@ -215,8 +253,9 @@ export class SimNatsCluster {
   }
 
   /** A server that leads a stream in good faith, although another one has gone on without it. */
-  outdatedLeader(): SimNatsServer | undefined {
-    for (const { group } of this.assets.streams.values()) {
+  outdatedLeader(isMeant: (stream: string) => boolean = () => true): SimNatsServer | undefined {
+    for (const [name, { group }] of this.assets.streams) {
+      if (!isMeant(name)) continue;
       const leaders = group.serving();
       const lastSeq = Math.max(0, ...leaders.map(each => machineOf(each).store.lastSeq));
       const old = leaders.find(each => machineOf(each).store.lastSeq < lastSeq);
@@ -256,11 +295,19 @@ export class SimNatsCluster {
 
   #cutClients(server: SimNatsServer): void {
     this.#cutOff.set(server, this.net.nowMs);
+    for (const socket of this.#socketsOf(server)) this.#cutSocket(socket);
+  }
+
+  #cutSocket(socket: SimNatsSocket): void {
     const { low, high } = serverNoticesMs[this.#options.pings ?? 'short'];
-    for (const socket of this.#socketsOf(server)) {
-      const noticed = this.#luck.between(clientNoticesMs.low, clientNoticesMs.high);
-      socket.cut(noticed, this.#luck.between(low, high));
-    }
+    const noticed = this.#luck.between(clientNoticesMs.low, clientNoticesMs.high);
+    socket.cut(noticed, this.#luck.between(low, high));
+  }
+
+  /** What was held comes late, the later the longer it was held. */
+  #healSockets(sockets: readonly SimNatsSocket[], sinceMs: number): void {
+    const cutMs = this.net.nowMs - sinceMs;
+    for (const socket of sockets) socket.heal(this.#luck.between(0, Math.min(lateMsMax, cutMs)));
   }
 
   #socketsOf(server: SimNatsServer): SimNatsSocket[] {

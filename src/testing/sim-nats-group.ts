@@ -33,6 +33,8 @@ export interface SimNatsGroupOptions<Op, Result> {
   machine(): SimNatsMachine<Op, Result>;
   /** A member has applied an entry, or several. */
   onApplied(replica: SimNatsReplica<Op, Result>): void;
+  /** Another member leads. */
+  onElected(): void;
 }
 
 interface Progress {
@@ -214,6 +216,7 @@ export class SimNatsGroup<Op, Result> {
   #lead(replica: Replica<Op, Result>): void {
     this.#disarm(replica);
     this.#leads.set(replica, { waiting: new Map(), progress: new Map() });
+    this.#options.onElected();
     replica.isLeader = true;
     replica.leader = replica;
     replica.servesFrom = replica.push({ term: replica.term, op: undefined });

@@ -11,6 +11,7 @@ import type { SimNatsServer } from './sim-nats-net.ts';
 import { jsonBytes, noHeaders, type SimNatsPacket } from './sim-nats-packet.ts';
 import { publishTo } from './sim-nats-publish.ts';
 import { failure, readApiSubject, type SimNatsApiCall } from './sim-nats-request.ts';
+import { machineOf, type SimNatsStream, type StreamReplica } from './sim-nats-stream.ts';
 import { isAtLeast } from './sim-nats-version.ts';
 
 const apiPrefix = '$JS.API.';
@@ -34,7 +35,7 @@ export class SimNatsJetStream {
     const stream = this.#assets.streamOf(packet.subject);
     if (stream === undefined) return false;
     // A write that a leader never gets to see is refused by the server of whoever sent it.
-    if (home.switches.fires('no-responder')) return false;
+    if (home.switches.fires('no-responder')) return this.#isTakenByNobody();
     const leaders = stream.group.serving().filter(each => this.#sees(server, each));
     for (const leader of leaders) {
       home.net.send(server, leader.server, 'nats-publish', () => {
@@ -42,7 +43,12 @@ export class SimNatsJetStream {
         publishTo(stream, leader, packet, body => this.#reply(leader.server, packet, body));
       });
     }
-    return leaders.length > 0;
+    return leaders.length > 0 || this.#isTakenByNobody();
+  }
+
+  #isTakenByNobody(): false {
+    this.#assets.home.met('503');
+    return false;
   }
 
   #ask(server: SimNatsServer, packet: SimNatsPacket): boolean {
@@ -94,6 +100,7 @@ export class SimNatsJetStream {
       if (reply === undefined) return;
       const asked = { payload: packet.payload, subject: rest };
       const messages = directGet(stream, replica, asked);
+      if (isLagging(stream, replica)) home.met('lagging-read');
       const isPartLost = messages.length > 1 && home.switches.fires('lost-part');
       const lost = isPartLost ? home.random.pick(messages) : undefined;
       for (const message of messages) {
@@ -109,6 +116,7 @@ export class SimNatsJetStream {
   }
 
   #refuse(server: SimNatsServer, packet: SimNatsPacket, { type, verb }: SimNatsApiCall): void {
+    this.#assets.home.met('10008');
     const error = natsError(503, 10008, 'JetStream system temporarily unavailable');
     this.#reply(server, packet, { type, ...failure(verb, error) });
   }
@@ -118,4 +126,9 @@ export class SimNatsJetStream {
     const packet = { subject: reply, payload: jsonBytes(body), headers: noHeaders };
     this.#assets.deliver(server, reply, packet);
   }
+}
+
+function isLagging({ group }: SimNatsStream, replica: StreamReplica): boolean {
+  const { lastSeq } = machineOf(replica).store;
+  return group.serving().some(each => machineOf(each).store.lastSeq > lastSeq);
 }

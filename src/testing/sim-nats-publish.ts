@@ -5,12 +5,21 @@
  */
 import { natsError, type SimNatsError } from './sim-nats-config.ts';
 import type { StreamOp } from './sim-nats-machine.ts';
+import { meetingOfCode } from './sim-nats-met.ts';
 import type { SimNatsAnswer, SimNatsPacket } from './sim-nats-packet.ts';
-import { machineOf, type SimNatsStream, type StreamReplica, storeOf } from './sim-nats-stream.ts';
+import {
+  isOutdated,
+  machineOf,
+  type SimNatsStream,
+  type StreamReplica,
+  storeOf,
+} from './sim-nats-stream.ts';
 import { isAtLeast } from './sim-nats-version.ts';
 
 const lateMs = { low: 2_000, high: 15_000 } as const;
 const flushMs = { low: 0.2, high: 1.2 } as const;
+/** Nobody waits for longer for an answer. */
+const givenUpMs = 4_000;
 
 /** Hands a message to the leader of a stream. */
 export function publishTo(
@@ -20,31 +29,40 @@ export function publishTo(
   answer: SimNatsAnswer,
 ): void {
   const { switches, net, random } = stream.home;
+  const published = { packet, answer, sentMs: net.nowMs };
   if (switches.fires('lost-write')) return;
   if (!switches.fires('late-write')) {
-    accept(stream, leader, packet, answer);
+    accept(stream, leader, published);
     return;
   }
   net.scheduler.schedule({
     delayMs: random.between(lateMs.low, lateMs.high),
     kind: 'nats-late-write',
     task: () => {
-      if (stream.group.isServing(leader)) accept(stream, leader, packet, answer);
+      if (stream.group.isServing(leader)) accept(stream, leader, published);
     },
   });
+}
+
+interface Published {
+  readonly packet: SimNatsPacket;
+  readonly answer: SimNatsAnswer;
+  readonly sentMs: number;
 }
 
 function accept(
   stream: SimNatsStream,
   leader: StreamReplica,
-  packet: SimNatsPacket,
-  answer: SimNatsAnswer,
+  { packet, answer, sentMs }: Published,
 ): void {
   const { name } = stream.config;
+  const { switches, net, met } = stream.home;
   const found = judge(stream, leader, packet);
   if (found === 'silence') return;
   if (found !== undefined) {
     const isThere = 'seq' in found;
+    const meeting = isThere ? undefined : meetingOfCode(found.err_code);
+    if (meeting !== undefined) met(meeting);
     answer(
       isThere
         ? { stream: name, seq: found.seq, duplicate: true }
@@ -54,9 +72,11 @@ function accept(
   }
   const op = appendOf(stream, packet);
   const landed = fly(stream, leader, op);
-  const isAckLost = stream.home.switches.fires('lost-ack');
+  const isAckLost = switches.fires('lost-ack');
+  if (isOutdated(stream, leader)) met('old-leader-write');
   stream.group.propose(leader, op, result => {
     landed();
+    if ('seq' in result && net.nowMs - sentMs >= givenUpMs) met('late-landing');
     if (isAckLost) return;
     if ('seq' in result) afterFlush(stream, leader, () => answer({ stream: name, ...result }));
     else if ('error' in result) answer({ ...result, stream: name, seq: 0 });
@@ -141,16 +161,15 @@ function duplicateOf(
   { headers }: SimNatsPacket,
 ): Judgement {
   const { 'Nats-Msg-Id': id = '' } = headers;
-  if (id === '') return undefined;
   const { switches, version } = stream.home;
   const { messageIds, store } = machineOf(leader);
   if (switches.fires('false-duplicate')) return { seq: store.lastSeq };
   const inFlight = stream.inFlightAt(leader).messageIds;
-  const isInProcess = inFlight.has(id) && isAtLeast(version, '2.11.0');
+  const isInProcess = id !== '' && inFlight.has(id) && isAtLeast(version, '2.11.0');
   if (switches.fires('duplicate-in-process') || isInProcess) {
     return natsError(409, 10158, 'duplicate message id is in process');
   }
-  return messageIds.get(id);
+  return id === '' ? undefined : messageIds.get(id);
 }
 
 function conflictOf(

@@ -7,6 +7,8 @@ import type { SimNatsPacket } from './sim-nats-packet.ts';
 import { isPattern, matches } from './sim-nats-subjects.ts';
 import type { SimRandom } from './sim-random.ts';
 
+const lateMs = 1_000;
+
 /** The server's end of a client's connection. */
 export interface SimNatsEnd {
   readonly server: SimNatsServer;
@@ -34,9 +36,12 @@ export class SimNatsRouter {
   readonly #exact = new Map<string, Set<SimNatsListener>>();
   readonly #patterns = new Set<SimNatsListener>();
 
-  constructor(net: SimNatsNet, random: SimRandom) {
+  readonly #onLate: () => void;
+
+  constructor(net: SimNatsNet, random: SimRandom, onLate: () => void) {
     this.#net = net;
     this.#random = random;
+    this.#onLate = onLate;
     net.onChange(() => this.#tellAll());
   }
 
@@ -110,7 +115,9 @@ export class SimNatsRouter {
   }
 
   #send(server: SimNatsServer, listener: SimNatsListener, packet: SimNatsPacket): void {
+    const sentMs = this.#net.nowMs;
     this.#net.send(server, listener.end.server, 'nats-message', () => {
+      if (this.#net.nowMs - sentMs > lateMs) this.#onLate();
       if (listener.end.isOpen) listener.end.hand(listener, packet);
     });
   }

@@ -21,12 +21,15 @@ export interface SimNatsSocketOptions {
   take(server: SimNatsServer, packet: SimNatsPacket): boolean;
   /** A message is there for the client. */
   onMessage(listenerId: number, packet: SimNatsPacket): void;
+  /** A message took longer than it should. */
+  onLate(): void;
   /** The client notices that the connection is broken. */
   onBroken(): void;
 }
 
 const travelMs = 0.1;
 const resetMs = 0.5;
+const lateMs = 1_000;
 
 /** A connection. */
 export class SimNatsSocket implements SimNatsEnd {
@@ -58,14 +61,21 @@ export class SimNatsSocket implements SimNatsEnd {
     return this.#isOpenAtClient;
   }
 
+  /** The life that the client is in. */
+  get owner(): SimOwner {
+    return this.#options.owner;
+  }
+
   get isCut(): boolean {
     return this.#up.isCut || this.#down.isCut;
   }
 
   /** Sends a message from the client. */
   publish(packet: SimNatsPacket): void {
+    const sentMs = this.#options.scheduler.nowMs;
     this.#up.send('nats-publish', () => {
       if (!this.#reaches()) return;
+      this.#noteLate(sentMs);
       const { router, take } = this.#options;
       const isHeard = router.deliver(this.server, packet.subject, packet);
       const isTaken = take(this.server, packet);
@@ -96,8 +106,11 @@ export class SimNatsSocket implements SimNatsEnd {
   }
 
   hand({ id }: SimNatsListener, packet: SimNatsPacket): void {
+    const sentMs = this.#options.scheduler.nowMs;
     this.#down.send('nats-arrival', () => {
-      if (this.#isOpenAtClient) this.#options.onMessage(id, packet);
+      if (!this.#isOpenAtClient) return;
+      this.#noteLate(sentMs);
+      this.#options.onMessage(id, packet);
     });
   }
 
@@ -149,6 +162,11 @@ export class SimNatsSocket implements SimNatsEnd {
   close(): void {
     this.#isOpenAtClient = false;
     this.#up.send('nats-close', () => this.#closeAtServer());
+  }
+
+  #noteLate(sentMs: number): void {
+    const { scheduler, onLate } = this.#options;
+    if (scheduler.nowMs - sentMs > lateMs) onLate();
   }
 
   #reaches(): boolean {

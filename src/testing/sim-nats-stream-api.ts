@@ -5,7 +5,13 @@ import type { StreamOp, StreamResult } from './sim-nats-machine.ts';
 import { headerText, type SimNatsAnswer } from './sim-nats-packet.ts';
 import { failure, numberIn, type SimNatsApiRequest, textIn } from './sim-nats-request.ts';
 import type { KeptMessage } from './sim-nats-store.ts';
-import { type SimNatsStream, type StreamReplica, storeOf, timeText } from './sim-nats-stream.ts';
+import {
+  isOutdated,
+  type SimNatsStream,
+  type StreamReplica,
+  storeOf,
+  timeText,
+} from './sim-nats-stream.ts';
 import { isAtLeast } from './sim-nats-version.ts';
 
 const subjectsMax = 100_000;
@@ -24,6 +30,8 @@ export function answerStream(
   const leader = stream.group.serving().find(each => each.server === request.server);
   if (leader === undefined) return undefined;
   const { verb } = request.call;
+  const isRead = verb === 'STREAM.INFO' || verb === 'STREAM.MSG.GET';
+  if (isRead && isOutdated(stream, leader)) stream.home.met('old-leader-read');
   if (verb === 'STREAM.INFO') return infoOf(stream, leader, request);
   if (verb === 'STREAM.MSG.GET') return messageIn(stream, leader, request);
   if (verb === 'STREAM.PURGE') return purge(stream, leader, { request, later });

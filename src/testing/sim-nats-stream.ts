@@ -6,6 +6,7 @@ import { simEpochMs } from './sim-clock.ts';
 import type { SimNatsStreamConfig } from './sim-nats-config.ts';
 import { SimNatsGroup, type SimNatsTimes } from './sim-nats-group.ts';
 import { StreamMachine, type StreamOp, type StreamResult } from './sim-nats-machine.ts';
+import type { NatsMeeting } from './sim-nats-met.ts';
 import type { SimNatsNet, SimNatsServer } from './sim-nats-net.ts';
 import type { SimNatsReplica } from './sim-nats-replica.ts';
 import type { SimNatsStore } from './sim-nats-store.ts';
@@ -24,6 +25,8 @@ export interface SimNatsHome {
   readonly switches: SimNatsSwitches;
   /** Whether the servers form a cluster: one alone answers some things otherwise. */
   readonly isClustered: boolean;
+  /** Counts what clients meet. */
+  met(what: NatsMeeting): void;
 }
 
 /** Somebody who reads a stream at one of its replicas, and is sent what comes. */
@@ -69,6 +72,7 @@ export class SimNatsStream {
       servers,
       machine: () => new StreamMachine(() => this.config),
       onApplied: replica => this.#applied(replica),
+      onElected: () => home.met('election'),
     });
   }
 
@@ -99,6 +103,12 @@ export class SimNatsStream {
 export function machineOf(replica: StreamReplica): StreamMachine {
   // Every replica of a stream is made with such a machine.
   return replica.machine as StreamMachine;
+}
+
+/** Whether another leader has gone beyond this one, which does not know it. */
+export function isOutdated({ group }: SimNatsStream, leader: StreamReplica): boolean {
+  const { lastSeq } = machineOf(leader).store;
+  return group.serving().some(each => machineOf(each).store.lastSeq > lastSeq);
 }
 
 /** The messages of a replica, without those that are too old. */

@@ -16,9 +16,9 @@ export const natsWriteFaults = [
   'no-responder',
   /** Refused because of a rival in flight that comes to nothing (10164). */
   'rival-in-flight',
-  /** With a message id: said to be there already, and it is not. */
+  /** Said to be there already, and it is not. Servers were seen to say so of messages with ids. */
   'false-duplicate',
-  /** With a message id: said to be in process (10158). */
+  /** Said to be in process (10158), as servers say of messages with ids. */
   'duplicate-in-process',
 ] as const;
 

@@ -62,6 +62,21 @@ export interface SimProcessHost {
   bootFailed(process: SimProcess, error: unknown): void;
 }
 
+/** A life that goes on although whoever looks after its process has begun another one elsewhere. */
+export interface SimLeftLife {
+  readonly owner: SimOwner;
+  readonly incarnation: number;
+  /** Freezes it. */
+  pause(): void;
+  /** Ends a pause. */
+  resume(): void;
+  /** Ends it. Harmless when it has ended. */
+  end(): void;
+}
+
+/** How likely a caller reaches a life that was left behind, and not its successor. */
+const leftAskedProbability = 0.4;
+
 interface Life<Program> {
   readonly owner: SimOwner;
   readonly incarnation: number;
@@ -78,6 +93,9 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
   readonly #host: SimProcessHost;
   readonly #boot: SimBoot<Program>;
   #life: Life<Program> | undefined;
+  /** Lives that were left behind and have not ended. */
+  readonly #left = new Set<Life<Program>>();
+  readonly #luck: SimRandom;
   #incarnation = 0;
   #restart: SimEvent | undefined;
 
@@ -87,6 +105,7 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
     this.name = options.name;
     this.device = options.device;
     this.machineClock = options.machineClock;
+    this.#luck = host.network.fork(`${options.name}/asked`);
   }
 
   /** The running program; absent while the process is down or still starting. */
@@ -108,6 +127,17 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
     return this.#incarnation;
   }
 
+  /** Whether a life goes on: the newest one, or one that was left behind. */
+  isLiving(incarnation: number): boolean {
+    if (this.#life?.incarnation === incarnation) return true;
+    return [...this.#left].some(each => each.incarnation === incarnation);
+  }
+
+  /** How many lives were left behind and have not ended. */
+  get leftCount(): number {
+    return this.#left.size;
+  }
+
   /** Begins a new life after a virtual time. Harmless while one is going on. */
   start(delayMs = 0): void {
     if (this.#life !== undefined || this.#restart !== undefined) return;
@@ -127,11 +157,31 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
     if (kind === 'power-loss') this.device.losePower();
     if (life === undefined) return;
     this.#life = undefined;
-    life.owner.isAlive = false;
-    life.owner.held.length = 0;
-    if (kind === 'kill') this.device.ownerDied(life.owner);
-    this.#host.scheduler.trace.add(this.#host.scheduler.nowMs, kind, life.owner.label);
-    for (const lose of [...life.calls]) lose(this.#unreachable('unknown'));
+    this.#end(life, kind);
+  }
+
+  /**
+   * Lets the program that is running go on by itself, so that another life can begin beside it:
+   * on another machine, where nobody can tell whether this one is dead. Who calls may still reach
+   * it. Absent when no program is running.
+   */
+  leaveBehind(): SimLeftLife | undefined {
+    const life = this.#life;
+    if (life?.program === undefined) return undefined;
+    const { owner, incarnation } = life;
+    this.#life = undefined;
+    this.#left.add(life);
+    return {
+      owner,
+      incarnation,
+      pause: () => {
+        owner.isPaused = true;
+      },
+      resume: () => this.#resume(owner),
+      end: () => {
+        if (this.#left.delete(life)) this.#end(life, 'kill');
+      },
+    };
   }
 
   /** Freezes the process: nothing of it runs, and what comes due waits. */
@@ -141,10 +191,7 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
 
   /** Ends a pause; all that came due meanwhile runs now. */
   resume(): void {
-    const life = this.#life;
-    if (life === undefined || !life.owner.isPaused) return;
-    life.owner.isPaused = false;
-    this.#host.scheduler.release(life.owner);
+    if (this.#life !== undefined) this.#resume(this.#life.owner);
   }
 
   /** Stops the program in good order, then ends the life. */
@@ -164,7 +211,7 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
    * crashed before it answered. What the program throws is passed on.
    */
   call<Result>(name: string, task: (program: Program) => Promise<Result>): Promise<Result> {
-    const life = this.#life;
+    const life = this.#lifeAsked();
     if (life?.program === undefined) return Promise.reject(this.#unreachable('not-executed'));
     const { owner, calls } = life;
     const { scheduler } = this.#host;
@@ -190,6 +237,28 @@ export class SimProcess<Program extends SimProgram = SimProgram> {
       };
       scheduler.schedule({ delayMs: 0, kind: name, owner, task: () => void run() });
     });
+  }
+
+  /** Callers do not know that there are two, and reach now the one, now the other. */
+  #lifeAsked(): Life<Program> | undefined {
+    const life = this.#life;
+    if (this.#left.size === 0) return life;
+    const isLeftAsked = life?.program === undefined || this.#luck.chance(leftAskedProbability);
+    return isLeftAsked ? this.#luck.pick([...this.#left]) : life;
+  }
+
+  #resume(owner: SimOwner): void {
+    if (!owner.isAlive || !owner.isPaused) return;
+    owner.isPaused = false;
+    this.#host.scheduler.release(owner);
+  }
+
+  #end({ owner, calls }: Life<Program>, kind: SimCrashKind): void {
+    owner.isAlive = false;
+    owner.held.length = 0;
+    if (kind === 'kill') this.device.ownerDied(owner);
+    this.#host.scheduler.trace.add(this.#host.scheduler.nowMs, kind, owner.label);
+    for (const lose of [...calls]) lose(this.#unreachable('unknown'));
   }
 
   #beginLife(): void {

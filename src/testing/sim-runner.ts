@@ -36,6 +36,8 @@ export interface SimReport {
   /** Faults that took effect, by kind. */
   readonly faults: Readonly<Record<string, number>>;
   readonly faultPoints: Readonly<Record<string, Readonly<FaultPointCount>>>;
+  /** What was met beside: what faults came to, and what servers do. */
+  readonly met: Readonly<Record<string, number>>;
   readonly violations: readonly SeedViolation[];
   /** How many there were, also beyond those that are listed. */
   readonly violationCount: number;
@@ -72,6 +74,7 @@ export function reportWorld(world: SimWorld, outcome: SimOutcome): SimReport {
     crashRestarts: world.crashRestarts,
     faults: Object.fromEntries(world.faultCounts),
     faultPoints: Object.fromEntries(world.faultPoints.counts),
+    met: Object.fromEntries(world.metCounts),
     violations: violations.slice(0, violationsMax).map((violation, place) => ({
       ...violation,
       seed: world.seed,
@@ -127,6 +130,7 @@ export const emptyReport: SimReport = {
   crashRestarts: 0,
   faults: {},
   faultPoints: {},
+  met: {},
   violations: [],
   violationCount: 0,
   traceHash: '',
@@ -134,9 +138,6 @@ export const emptyReport: SimReport = {
 
 /** Two reports as one. */
 export function addReports(left: SimReport, right: SimReport): SimReport {
-  const faults: Record<string, number> = { ...left.faults };
-  for (const [kind, count] of Object.entries(right.faults))
-    faults[kind] = (faults[kind] ?? 0) + count;
   const faultPoints: Record<string, FaultPointCount> = { ...left.faultPoints };
   for (const [name, { boundary, hits, fired }] of Object.entries(right.faultPoints)) {
     const known = faultPoints[name] ?? { boundary, hits: 0, fired: 0 };
@@ -148,12 +149,21 @@ export function addReports(left: SimReport, right: SimReport): SimReport {
     operations: left.operations + right.operations,
     events: left.events + right.events,
     crashRestarts: left.crashRestarts + right.crashRestarts,
-    faults,
+    faults: sums(left.faults, right.faults),
     faultPoints,
+    met: sums(left.met, right.met),
     violations: [...left.violations, ...right.violations].slice(0, violationsMax),
     violationCount: left.violationCount + right.violationCount,
     traceHash: left.traceHash === '' ? right.traceHash : left.traceHash,
   };
+}
+
+type Counts = Readonly<Record<string, number>>;
+
+function sums(left: Counts, right: Counts): Counts {
+  const all: Record<string, number> = { ...left };
+  for (const [name, count] of Object.entries(right)) all[name] = (all[name] ?? 0) + count;
+  return all;
 }
 
 /** How many faults took effect, of all kinds. */
@@ -175,6 +185,7 @@ export function coverageLines(report: SimReport): string[] {
   const per10Hours = (count: number) => round((count * 10) / Math.max(report.hours, 1e-9));
   const faults = Object.entries(report.faults).sort(byName);
   const points = Object.entries(report.faultPoints).sort(byName);
+  const met = Object.entries(report.met).sort(byName);
   return [
     row(['fault', 'fired', 'per 10 hours']),
     ...faults.map(([kind, count]) => row([kind, count, per10Hours(count)])),
@@ -182,6 +193,8 @@ export function coverageLines(report: SimReport): string[] {
     '',
     row(['fault point', 'hit', 'crashed', 'boundary']),
     ...points.map(([name, each]) => row([name, each.hits, each.fired, each.boundary])),
+    ...(met.length === 0 ? [] : ['', row(['met', 'times', 'per 10 hours'])]),
+    ...met.map(([name, count]) => row([name, count, per10Hours(count)])),
   ];
 }
 
@@ -193,10 +206,12 @@ export function coverageGaps(report: SimReport): string[] {
   if (report.hours < provingHoursMin) return [];
   const faults = Object.entries(report.faults).filter(([, count]) => count === 0);
   const points = Object.entries(report.faultPoints).filter(([, { hits }]) => hits === 0);
+  const met = Object.entries(report.met).filter(([, count]) => count === 0);
   const restarts = (report.crashRestarts * 10) / report.hours;
   return [
     ...faults.map(([kind]) => `the fault ${kind} never fired`),
     ...points.map(([name]) => `the fault point ${name} was never reached`),
+    ...met.map(([name]) => `${name} was never met`),
     ...(restarts < restartsMin ? [`only ${round(restarts)} crash-restarts in 10 hours`] : []),
   ];
 }

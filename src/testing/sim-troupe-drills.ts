@@ -30,6 +30,7 @@ const triesMax = 5;
 const callsInDrill = 12;
 const patienceMax = 30;
 const pauseMs = 1_000;
+const patientMs = 18_000;
 /** Shorter than any restart. */
 const landingMs = 4;
 // What a caller is told as long as it is not known how it stands.
@@ -134,11 +135,16 @@ async function damageBetweenLives({ bench, damage }: DrillOptions, name: string)
 }
 
 /** Asks each agent for one more turn; answers and errors in order. */
-function callAll({ bench }: DrillOptions, names: readonly string[]): Promise<unknown[]> {
+function callAll(
+  { bench, isReadAnew }: DrillOptions,
+  names: readonly string[],
+): Promise<unknown[]> {
   const { nowMs } = bench.world;
+  // Whoever gives up sooner than a log is given up may never be told.
+  const patience = isReadAnew ? { timeout: patientMs } : {};
   const tasks = names.map((name, place) => (program: TroupeProgram) => {
     const command = `drill-${nowMs}-${place}`;
-    return refOf(program, name).execute('act', { command, amount: 1 });
+    return refOf(program, name).execute('act', { command, amount: 1 }, patience);
   });
   return settled(bench, tasks);
 }

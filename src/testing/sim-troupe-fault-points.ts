@@ -4,7 +4,7 @@
  */
 import type { FaultBoundary } from './sim-fault-points.ts';
 import type { TroupeEngine } from './sim-troupe-plan.ts';
-import { natsTroupeFaults } from './sim-troupe-servers.ts';
+import { natsTroupeFaults, natsTroupeMeetings } from './sim-troupe-servers.ts';
 
 /** The points of the runtime, and of the way to an engine outside of the process. */
 const outsidePoints = /^(agent|outbox|task|engine)\./;
@@ -13,16 +13,21 @@ const outsidePoints = /^(agent|outbox|task|engine)\./;
 export interface TroupeFaultList {
   readonly points: ReadonlyMap<string, FaultBoundary>;
   readonly kinds: readonly string[];
+  /** What comes of faults, or of the way of the engine. */
+  readonly meetings: readonly string[];
 }
 
 /** What a set of runs should meet. */
 export function faultListFor(engine: TroupeEngine | undefined): TroupeFaultList {
-  if (engine === undefined) return { points: troupeFaultPoints, kinds: troupeFaultKinds };
+  if (engine === undefined) {
+    return { points: troupeFaultPoints, kinds: troupeFaultKinds, meetings: [] };
+  }
   const isOutside = engine !== 'embedded';
   const points = [...troupeFaultPoints].filter(([name]) =>
     isOutside ? outsidePoints.test(name) : name !== appendSent,
   );
-  return { points: new Map(points), kinds: kindsOn[engine]() };
+  const meetings = engine === 'nats' ? natsTroupeMeetings : [];
+  return { points: new Map(points), kinds: kindsOn[engine](), meetings };
 }
 
 const kindsOn: Readonly<Record<TroupeEngine, () => readonly string[]>> = {

@@ -3,7 +3,7 @@
  * engine on the simulated disk or over the memory engine, which outlives it like a server.
  */
 import { resolveNodeLimits } from '../agent/limit-options.ts';
-import { type TroupeError, textOf } from '../core/errors.ts';
+import { textOf } from '../core/errors.ts';
 import { type EmbeddedLog, openEmbeddedLog } from '../engines/embedded/log.ts';
 import type { RecoveryReport } from '../engines/embedded/recovery.ts';
 import { memoryBus } from '../engines/memory/bus.ts';
@@ -49,8 +49,10 @@ export interface TroupeHabitat {
   readonly notebook: Notebook;
   /** Whether the life with this number goes on. */
   isAlive(incarnation: number): boolean;
-  /** The engine failed for good. */
-  onFailure(error: TroupeError): void;
+  /** Whether the life with this number has a successor although it goes on. */
+  isLeft(incarnation: number): boolean;
+  /** The engine of the life with this number failed for good. */
+  onFailure(incarnation: number): void;
   /** An agent could not be loaded, or another thing that people have to look at. */
   onAlarm(text: string): void;
 }
@@ -74,10 +76,10 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
   const contracts = contractsOf(plan, life);
   const engine = await openEngine(ports, habitat);
   const pages = notebook.open(`${ports.name}#${life}`, () => habitat.isAlive(life));
-  const notes = notesUnder(engine.lease, pages);
+  const notes = notesUnder(engine.lease, pages, () => habitat.isLeft(life));
   const agents = cellAgents(contracts, { clock, random, notes });
   const { types, implementations } = sortDefinitions(agents);
-  engine.log.onFailure(habitat.onFailure);
+  engine.log.onFailure(() => habitat.onFailure(life));
   const node = new TroupeNode({
     ports: {
       clock,
@@ -110,11 +112,21 @@ export async function bootTroupe(ports: SimPorts, habitat: TroupeHabitat): Promi
   };
 }
 
-/** What lives in memory only takes effect while the node's lease is held, and else is undone. */
-function notesUnder(lease: NodeLease | undefined, pages: NotebookPages): NotebookPages {
+/**
+ * What lives in memory only takes effect while the node's lease is held, and else is undone. A life
+ * that has lost its place without having noticed may compute for a while: that is not promised.
+ */
+function notesUnder(
+  lease: NodeLease | undefined,
+  pages: NotebookPages,
+  isLeft: () => boolean,
+): NotebookPages {
   if (lease === undefined) return pages;
   return {
     ...pages,
+    step: (kind, step) => {
+      pages.step(kind, step, isLeft() && !lease.isHeld);
+    },
     moth: note => {
       if (lease.isHeld) pages.moth(note);
     },

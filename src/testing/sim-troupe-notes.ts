@@ -32,9 +32,10 @@ export class Notebook {
   open(incarnation: string, isAlive: () => boolean): NotebookPages {
     return {
       incarnation,
-      step: (kind, step) => {
+      step: (kind, step, isOutdated) => {
         if (!isAlive()) return;
-        this.steps.push({ kind, run: runOf(step), step, order: this.#nextOrder(), incarnation });
+        const order = this.#nextOrder();
+        this.steps.push({ kind, run: runOf(step), step, order, incarnation, isOutdated });
       },
       moth: note => {
         if (isAlive()) this.moths.push({ ...note, incarnation });
@@ -48,7 +49,7 @@ export class Notebook {
 export interface NotebookPages {
   readonly incarnation: string;
   /** Something happened to the step with this idempotency key. */
-  step(kind: StepEvent['kind'], step: string): void;
+  step(kind: StepEvent['kind'], step: string, isOutdated?: boolean): void;
   /** A moth has done something. */
   moth(note: Omit<MothNote, 'incarnation'>): void;
   /** The body of the step may be run so often for one intent. */

@@ -93,7 +93,7 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
   const chosen = swarm.includes('pause') ? swarm : [...swarm, 'pause' as const];
   const faultKinds = chosen.flatMap(kind => Array<SimFaultKind>(weights[kind] ?? 1).fill(kind));
   const moths = random.pick([0, 1, 3]) ?? 0;
-  return {
+  const plan: TroupePlan = {
     engine,
     isRemote: random.chance(0.7),
     cells: 1 + random.below(12),
@@ -117,6 +117,19 @@ export function drawPlan(seed: number, random: SimRandom, asked?: TroupeEngine):
     spends: random.pick([0.12, 0.3, 0.6]) ?? 0,
     upgrades: drawSwarm(random, [3 + random.below(5), 10 + random.below(10)]),
   };
+  return withPatience(plan, random.fork('patience'));
+}
+
+const patientProbability = 0.4;
+const patientMs = 45_000;
+
+/** Some callers still wait when another life of the node has come into its place. */
+function withPatience(plan: TroupePlan, random: SimRandom): TroupePlan {
+  if (plan.engine !== 'nats' || !random.chance(patientProbability)) return plan;
+  // Nobody may wait for longer than answers are kept.
+  const keptMs = Number(plan.nodeLimits.dedupWindow);
+  const executeTimeout = Math.min(patientMs, keptMs * 0.9);
+  return { ...plan, typeLimits: { ...plan.typeLimits, executeTimeout } };
 }
 
 /** These happen whenever they are drawn; others need something that they can happen to. */

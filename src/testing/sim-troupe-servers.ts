@@ -4,6 +4,7 @@
  */
 import type { Lease } from '../cluster/lease.ts';
 import { claimLease } from '../cluster/lease-claim.ts';
+import { leaseSpanMsDefault } from '../cluster/lease-time.ts';
 import { takeShards } from '../cluster/placement.ts';
 import { openNatsBus } from '../engines/nats/bus.ts';
 import { openNatsKeyValue } from '../engines/nats/key-value.ts';
@@ -14,6 +15,7 @@ import { ensureStream } from '../engines/nats/streams.ts';
 import { leasedLog } from '../node/leased-log.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Log } from '../ports/log.ts';
+import type { SimOwner } from './sim-event-heap.ts';
 import { drawSwarm } from './sim-faults.ts';
 import { connectSimNats } from './sim-nats-client.ts';
 import { SimNatsCluster } from './sim-nats-cluster.ts';
@@ -23,11 +25,13 @@ import {
   natsFaultKinds,
   scheduleNatsFaults,
 } from './sim-nats-faults.ts';
-import type { SimNatsPings } from './sim-nats-net.ts';
+import { natsMeetings } from './sim-nats-met.ts';
+import type { SimNatsPings, SimNatsServer } from './sim-nats-net.ts';
 import { type NatsRequestFault, natsReadFaults, natsWriteFaults } from './sim-nats-switches.ts';
-import type { SimPorts } from './sim-process.ts';
+import type { SimPorts, SimProcess } from './sim-process.ts';
 import type { SimRandom } from './sim-random.ts';
-import type { SimScheduler } from './sim-scheduler.ts';
+import { type NodeTroublePlan, NodeTroubles, nodeTroubleKinds } from './sim-troupe-troubles.ts';
+import type { SimWorld } from './sim-world.ts';
 
 /** What differs from one world's servers to the next. */
 export interface TroupeServersPlan {
@@ -40,6 +44,8 @@ export interface TroupeServersPlan {
   readonly faultKinds: readonly NatsFaultKind[];
   /** Mean time between faults of servers. */
   readonly faultGapMs: number;
+  /** What befalls the node as a whole. */
+  readonly troubles: NodeTroublePlan;
 }
 
 /** What a node opens on the servers. */
@@ -53,6 +59,7 @@ export interface TroupeServersEngine {
 
 const cluster = 'sim';
 const bucket = `tp_${cluster}`;
+const logPrefix = `tp_${cluster}_log_`;
 const shardCount = 8;
 /** More writes of other logs behind the one that is to be forgotten are not looked through. */
 const forgottenMax = 48;
@@ -61,17 +68,26 @@ const togetherVersions = ['2.15.1', '2.15.1', '2.10.27'] as const;
 /** How often it is looked whether there are two leaders, and how likely that is made use of. */
 const lookMs = 250;
 const strikeProbability = 0.5;
+const lureProbability = 0.8;
+const lureMs = 10;
+/** When it is looked at all agents after the node was led to an old leader. */
+const lookAroundMs = [60, 400] as const;
 const requestFaults = [...natsWriteFaults, ...natsReadFaults];
-/** These befall only messages with ids, which an engine that knows of them does not send. */
-const faultsOfIds: readonly NatsRequestFault[] = ['false-duplicate', 'duplicate-in-process'];
 const aloneKinds = natsFaultKinds.filter(each =>
   ['kill', 'pause', 'cut-clients', 'restart-all'].includes(each),
 );
 
 /** Every kind of fault that some world on these servers meets. */
 export const natsTroupeFaults: readonly string[] = [
-  ...requestFaults.filter(each => !faultsOfIds.includes(each)).map(each => `nats-${each}`),
+  ...requestFaults.map(each => `nats-${each}`),
   ...['nats-kill', 'nats-pause', 'nats-cut', 'nats-client-cut', 'nats-one-way-cut', 'nats-lag'],
+  ...['nats-lure', ...nodeTroubleKinds],
+];
+
+/** Everything that some world on these servers should meet beside. */
+export const natsTroupeMeetings: readonly string[] = [
+  ...natsMeetings,
+  ...['lease-lapsed', 'lease-lost', 'lease-waited-out', 'lease-refused'],
 ];
 
 /** Draws the servers of a world. */
@@ -89,27 +105,35 @@ export function drawServersPlan(random: SimRandom): TroupeServersPlan {
     ),
     faultKinds: kinds,
     faultGapMs: random.between(45_000, 90_000),
+    troubles: {
+      kinds: drawSwarm(random, nodeTroubleKinds),
+      gapMs: random.between(120_000, 300_000),
+    },
   };
 }
 
 /** What the servers of a world are made of. */
 export interface TroupeServersOptions {
-  readonly scheduler: SimScheduler;
+  readonly world: SimWorld;
   readonly random: SimRandom;
-  readonly onFault: (kind: string) => void;
-  /** Kills the node. */
-  readonly killNode: () => void;
 }
 
 /** The servers of a world. */
 export class TroupeServers {
   readonly plan: TroupeServersPlan;
   readonly cluster: SimNatsCluster;
+  readonly troubles: NodeTroubles;
   readonly #random: SimRandom;
-  readonly #killNode: () => void;
+  readonly #world: SimWorld;
+  #owner: SimOwner | undefined;
+  /** The machine that lives begin on now. */
+  #home = 1;
+  #luring: SimNatsServer | undefined;
+  #lookAround: () => void = () => undefined;
 
-  constructor({ scheduler, random, onFault, killNode }: TroupeServersOptions) {
-    this.#killNode = killNode;
+  constructor({ world, random }: TroupeServersOptions) {
+    const { scheduler } = world;
+    this.#world = world;
     this.plan = drawServersPlan(random.fork('plan'));
     this.#random = random;
     const { servers, version, pings } = this.plan;
@@ -119,26 +143,37 @@ export class TroupeServers {
       servers,
       version,
       pings,
-      onFault,
+      onFault: kind => world.countFault(kind),
+      onMet: what => world.countMet(what),
     });
+    this.troubles = new NodeTroubles({
+      world,
+      cluster: this.cluster,
+      random: random.fork('troubles'),
+      plan: this.plan.troubles,
+      node: () => this.#node,
+      owner: () => this.#owner,
+      moveOut: () => {
+        this.#home++;
+      },
+      lookAround: () => this.#lookAround(),
+    });
+  }
+
+  /** Calls back when a look at all agents may show what is old. */
+  onDoubt(lookAround: () => void): void {
+    this.#lookAround = lookAround;
   }
 
   /** Connects a node, takes its place in the cluster, and opens its log and bus. */
   async open({ clock, random, owner, name, incarnation }: SimPorts): Promise<TroupeServersEngine> {
     const { servers: replicas, streamCount } = this.plan;
+    this.#owner = owner;
     const client = await connectSimNats({ cluster: this.cluster, clock, owner });
     await ensureStream({ client, clock, random }, bucketConfig(bucket, replicas));
     const keyValue = openNatsKeyValue({ client, clock, random, bucket });
     const holder = `${name}#${incarnation}`;
-    const lease = await claimLease({
-      keyValue,
-      clock,
-      holder,
-      incarnation,
-      key: `nodes/${name}`,
-      // One machine: whoever starts there knows that the lives before are over.
-      isProvenDead: previous => previous.incarnation < incarnation,
-    });
+    const lease = await this.#claim({ keyValue, clock, holder, incarnation, key: `nodes/${name}` });
     const ended = async () => undefined;
     const { epoch } = await takeShards({ keyValue, clock, node: name, holder, ended });
     const layout = { cluster, replicas, streamCount, shardCount };
@@ -160,11 +195,13 @@ export class TroupeServers {
     const random = this.#random.fork('faults');
     const drawn = drawNatsFaults(random, { kinds, fromMs, untilMs, gapMs });
     scheduleNatsFaults(this.cluster, drawn);
+    this.troubles.begin(untilMs);
     this.#strikeWhenSplit(random, untilMs);
   }
 
   /** Ends all faults. */
   heal(): void {
+    this.troubles.heal();
     this.cluster.healAll();
   }
 
@@ -185,6 +222,28 @@ export class TroupeServers {
     this.cluster.damage(stream, { subject });
   }
 
+  /** Claims the lease of the node, knowing that the lives before on the same machine are over. */
+  async #claim(options: Parameters<typeof claimLease>[0]): Promise<Lease> {
+    const { clock, incarnation } = options;
+    const home = this.#home;
+    const startedMs = clock.monotonic();
+    const lease = await claimLease({
+      ...options,
+      details: { home },
+      isProvenDead: previous => {
+        // Every life of this world says where it is.
+        const { home: before } = previous.details as { readonly home: number };
+        return before === home && previous.incarnation < incarnation;
+      },
+    });
+    const world = this.#world;
+    if (clock.monotonic() - startedMs >= leaseSpanMsDefault) world.countMet('lease-waited-out');
+    lease.onState(state => {
+      if (state === 'lapsed' || state === 'lost') world.countMet(`lease-${state}`);
+    });
+    return lease;
+  }
+
   /**
    * Kills the node when an old leader that is cut off still answers although a new one has taken
    * writes: the next life may meet the old one first, and must not believe it.
@@ -192,15 +251,52 @@ export class TroupeServers {
   #strikeWhenSplit(random: SimRandom, untilMs: number): void {
     const { scheduler } = this.cluster;
     if (scheduler.nowMs > untilMs) return;
-    const old = this.cluster.outdatedLeader();
+    const ofLogs = this.cluster.outdatedLeader(name => name.startsWith(logPrefix));
+    const old = ofLogs ?? this.cluster.outdatedLeader();
     const isStruck = random.chance(strikeProbability);
-    this.cluster.dialFirst = old;
-    if (old !== undefined && isStruck) this.#killNode();
+    const isLured = random.chance(lureProbability);
+    if (this.#luring !== old) this.#luring = undefined;
+    if (this.#luring === undefined) this.cluster.dialFirst = old;
+    if (old !== undefined && isStruck && this.#luring === undefined) {
+      this.#world.crash(this.#node, 'kill');
+      if (isLured && old === ofLogs) this.#lure(old);
+    }
     scheduler.schedule({
       delayMs: lookMs,
       kind: 'nemesis',
       task: () => this.#strikeWhenSplit(random, untilMs),
     });
+  }
+
+  /**
+   * Where the old leader is nobody gets a lease. So the node starts with the others, has its lease,
+   * and only then loses its connection and finds the old leader, before it has read a log.
+   */
+  #lure(old: SimNatsServer): void {
+    const { cluster } = this;
+    this.#luring = old;
+    cluster.dialFirst = cluster.servers.find(each => each !== old && cluster.canEnter(each));
+    const look = () => {
+      if (this.#luring !== old) return;
+      const { program } = this.#node;
+      if (program === undefined || this.#owner === undefined) {
+        cluster.scheduler.schedule({ delayMs: lureMs, kind: 'nemesis', task: look });
+        return;
+      }
+      this.#world.countFault('nats-lure');
+      cluster.dialFirst = old;
+      cluster.resetOwner(this.#owner);
+      for (const delayMs of lookAroundMs) {
+        cluster.scheduler.schedule({ delayMs, kind: 'nemesis', task: () => this.#lookAround() });
+      }
+    };
+    look();
+  }
+
+  /** The only process of a world on servers. */
+  get #node(): SimProcess {
+    // It is added before anything happens.
+    return this.#world.processes[0] as SimProcess;
   }
 
   #placeOf(name: string) {

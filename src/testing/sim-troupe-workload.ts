@@ -51,6 +51,20 @@ export class TroupeWorkload {
     this.#begin(cleaningMs, () => this.#clean(draws));
   }
 
+  /** Somebody looks at every agent: what is old must not be shown. */
+  lookAround(): void {
+    const { cells, mayflies } = this.#plan;
+    if (this.#bench.world.nowMs >= this.#bench.endMs) return;
+    const agents = [
+      ...Array.from({ length: cells }, (_, place) => `cell/${place}`),
+      ...Array.from({ length: mayflies }, (_, place) => `mayfly/${place}`),
+    ];
+    for (const agent of agents) {
+      const client = `around-${this.#bench.recorder.operations.length}`;
+      this.#do(() => look(this.#bench, { client, agent }, 'look'));
+    }
+  }
+
   #begin(delayMs: number, task: () => Promise<void>): void {
     const { world } = this.#bench;
     world.scheduler.schedule({ delayMs, kind: 'caller', task: () => void task() });

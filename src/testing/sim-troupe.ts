@@ -46,6 +46,7 @@ const refusals: ReadonlySet<string> = new Set([
 interface Drill {
   isOn: boolean;
   refusal: unknown;
+  servers: TroupeServers | undefined;
 }
 
 interface TroupeWorld {
@@ -81,9 +82,9 @@ export async function runTroupe(options: SimScenarioOptions): Promise<TroupeRun>
 }
 
 async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
-  const drill: Drill = { isOn: false, refusal: undefined };
+  const drill: Drill = { isOn: false, refusal: undefined, servers: undefined };
   const engine = engineOf(options.engine);
-  const { points: faultPoints, kinds } = faultListFor(engine);
+  const { points: faultPoints, kinds, meetings } = faultListFor(engine);
   const world = new SimWorld({
     seed: options.seed,
     onTraceLine: options.onTraceLine,
@@ -95,12 +96,14 @@ async function runWorld(options: SimScenarioOptions): Promise<TroupeRun> {
         return;
       }
       // A disk that refuses is a reason not to start; anything else is a bug.
-      if (!isRefusal(error)) world.violate('boot', bootFailureText(process, error));
+      if (isRefusedForAnother(drill.servers, error)) world.countMet('lease-refused');
+      else if (!isRefusal(error)) world.violate('boot', bootFailureText(process, error));
       process.start(1_000);
     },
   });
   // What never fires shows as 0.
   for (const kind of kinds) world.faultCounts.set(kind, 0);
+  for (const each of meetings) world.metCounts.set(each, 0);
   try {
     const endMs = options.hours * hourMs;
     const troupe = build(world, { endMs, drill, engine });
@@ -132,12 +135,13 @@ function build(world: SimWorld, { endMs, drill, engine }: Building): TroupeWorld
   const habitat: TroupeHabitat = {
     plan,
     memory: new MemoryLogs({ random: faults.fork('engine') }),
-    servers: plan.engine === 'nats' ? serversOf(world, () => node) : undefined,
+    servers: plan.engine === 'nats' ? serversOf(world) : undefined,
     witness: new Witness(nextOrder),
     notebook: new Notebook(nextOrder),
-    isAlive: life => node.isAlive && node.incarnation === life,
+    isAlive: life => node.isLiving(life),
+    isLeft: life => node.isLiving(life) && node.incarnation !== life,
     // A node whose engine has failed is stopped by whoever looks after it, and started again.
-    onFailure: () => stopSoon(world, node),
+    onFailure: life => stopSoon({ world, node, habitat }, life),
     onAlarm: text => {
       if (!drill.isOn && alarming.test(text)) world.violate('alarm', text);
     },
@@ -147,6 +151,7 @@ function build(world: SimWorld, { endMs, drill, engine }: Building): TroupeWorld
     clock: { driftPpm: faults.between(-200, 200) },
     boot: ports => bootTroupe(ports, habitat),
   });
+  drill.servers = habitat.servers;
   const diary = new CallerDiary();
   return { world, plan, node, habitat, bench: { world, node, recorder, diary, endMs } };
 }
@@ -160,22 +165,20 @@ function engineOf(name: string | undefined): TroupeEngine | undefined {
   });
 }
 
-function serversOf(world: SimWorld, node: () => SimProcess<TroupeProgram>): TroupeServers {
-  return new TroupeServers({
-    scheduler: world.scheduler,
-    random: world.streams.faults.fork('servers'),
-    onFault: kind => world.countFault(kind),
-    killNode: () => world.crash(node(), 'kill'),
-  });
+function serversOf(world: SimWorld): TroupeServers {
+  return new TroupeServers({ world, random: world.streams.faults.fork('servers') });
 }
 
-function stopSoon(world: SimWorld, node: SimProcess<TroupeProgram>): void {
-  const life = node.incarnation;
+function stopSoon(
+  { world, node, habitat }: Pick<TroupeWorld, 'world' | 'node' | 'habitat'>,
+  life: number,
+): void {
   world.scheduler.schedule({
     delayMs: world.streams.faults.between(0, 500),
     kind: 'stop-failed',
     task: () => {
       if (node.isAlive && node.incarnation === life) world.crash(node, 'kill');
+      else habitat.servers?.troubles.end(life);
     },
   });
 }
@@ -185,7 +188,9 @@ async function suffer({ world, plan, node, bench, habitat }: TroupeWorld, endMs:
   node.start();
   await world.run({ untilMs: 1_000, isDone: () => node.program !== undefined });
   const draws = new TroupeDraws(plan, world.streams.workload);
-  new TroupeWorkload(bench, plan, draws).start();
+  const workload = new TroupeWorkload(bench, plan, draws);
+  workload.start();
+  habitat.servers?.onDoubt(() => workload.lookAround());
   await world.run({ untilMs: Math.min(warmUpMs, endMs) });
   world.faultPoints.crashProbability = plan.crashProbability;
   const { faultKinds: kinds, faultGapMs: gapMs } = plan;
@@ -294,6 +299,12 @@ function report(troupe: TroupeWorld, hours: number, violations: readonly Violati
   const { world, bench } = troupe;
   const operations = bench.recorder.operations.length;
   return reportWorld(world, { hours, operations, violations });
+}
+
+/** Whether a start was refused because another life of the node goes on. */
+function isRefusedForAnother(servers: TroupeServers | undefined, error: unknown): boolean {
+  const isRefused = TroupeError.is(error) && error.code === 'CONFIG_INVALID';
+  return isRefused && servers?.troubles.isRefusalDue === true;
 }
 
 function isRefusal(error: unknown): boolean {

@@ -13,6 +13,7 @@ import {
   bootFailureText,
   type SimBoot,
   type SimCrashKind,
+  type SimLeftLife,
   SimProcess,
   type SimProgram,
 } from './sim-process.ts';
@@ -60,6 +61,8 @@ export class SimWorld {
   readonly faultPoints: SimFaultPoints;
   /** How many faults took effect, by kind. */
   readonly faultCounts: Map<string, number> = new Map();
+  /** How often something was met that comes of faults, or of the way of the servers, by name. */
+  readonly metCounts: Map<string, number> = new Map();
   readonly violations: Violation[] = [];
   /** What happened last before the first of the violations that the world noticed itself. */
   eventsBeforeViolation: readonly SimTraceLine[] | undefined;
@@ -138,6 +141,11 @@ export class SimWorld {
     this.trace.add(this.nowMs, kind, '');
   }
 
+  /** Something was met that a run should meet. */
+  countMet(name: string): void {
+    this.metCounts.set(name, (this.metCounts.get(name) ?? 0) + 1);
+  }
+
   /** A promise was broken. */
   violate(check: string, message: string): void {
     this.eventsBeforeViolation ??= this.trace.recent();
@@ -163,6 +171,23 @@ export class SimWorld {
     }
   }
 
+  /**
+   * Lets the program of a process go on, and begins another life of the process after a while:
+   * what happens when a node is taken for dead, or started twice. It goes on until it is ended.
+   */
+  leaveBehind(process: SimProcess): SimLeftLife | undefined {
+    const left = process.leaveBehind();
+    if (left === undefined) return undefined;
+    process.start(this.streams.faults.between(restartMs.low, restartMs.high));
+    const end = () => {
+      if (!left.owner.isAlive) return;
+      // One more that ended by force: see `#rejected`.
+      this.crashRestarts++;
+      left.end();
+    };
+    return { ...left, end };
+  }
+
   /** Runs the world; see {@link SimScheduler.run}. */
   run(options: SimRunOptions): Promise<void> {
     return this.scheduler.run(options);
@@ -178,7 +203,9 @@ export class SimWorld {
   #faultPointHook(process: SimProcess): FaultPointHook {
     const incarnation = process.incarnation;
     return (name, boundary) => {
-      if (!process.isAlive || process.incarnation !== incarnation) return never();
+      if (!process.isLiving(incarnation)) return never();
+      // What was left behind is ended by whoever left it.
+      if (!process.isAlive || process.incarnation !== incarnation) return Promise.resolve();
       if (!this.faultPoints.pass(name, boundary)) return Promise.resolve();
       this.countFault(`crash-${boundary}`);
       const { faults } = this.streams;
