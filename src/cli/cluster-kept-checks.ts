@@ -74,7 +74,7 @@ function tooFewServers(found: ClusterInspection, copies: string, count: number):
   return isServed ? warning('replicas', detail) : failed('replicas', `CONFIG_INVALID: ${detail}`);
 }
 
-function streamCheck({ streams }: ClusterInspection): Check {
+function streamCheck({ streams, reports }: ClusterInspection): Check {
   const unfit = streams.flatMap(complaintsOf);
   if (unfit.length > 0) {
     const remedy = 'change it there, or name another cluster';
@@ -82,7 +82,7 @@ function streamCheck({ streams }: ClusterInspection): Check {
   }
   const unserved = unservedCheck(streams);
   if (unserved !== undefined) return unserved;
-  const behind = streams.flatMap(behindTexts);
+  const behind = behindTexts(streams, reports);
   if (behind.length > 0) {
     return warning('streams', `${some(behind)}; start that server, or wait until it has caught up`);
   }
@@ -125,13 +125,33 @@ function unservedText(finding: StreamFinding): string[] {
   return isClustered && leader === undefined ? [`the stream ${finding.name} has no leader`] : [];
 }
 
-function behindTexts(finding: StreamFinding): string[] {
-  if (finding.status !== 'found') return [];
-  return finding.stream.peers.flatMap(({ name, isOffline, isCurrent, lag }) => {
-    if (isOffline) return [`the stream ${finding.name} has a copy on ${name}, which is away`];
-    const isBehind = !isCurrent || lag > 0;
-    return isBehind ? [`the stream ${finding.name} is ${lag} operations behind on ${name}`] : [];
+/** What each server lacks that keeps copies. */
+function behindTexts(
+  streams: readonly StreamFinding[],
+  reports: ClusterInspection['reports'],
+): string[] {
+  const up = new Set(reports.map(({ name }) => name));
+  const copies = streams.flatMap(finding => {
+    if (finding.status !== 'found') return [];
+    return finding.stream.peers.map(peer => {
+      // The servers themselves find out after a while only.
+      const isAway = peer.isOffline || (up.size > 0 && !up.has(peer.name));
+      return { stream: finding.name, peer, isAway, isBehind: !peer.isCurrent || peer.lag > 0 };
+    });
   });
+  const servers = Map.groupBy(
+    copies.filter(({ isAway, isBehind }) => isAway || isBehind),
+    ({ peer }) => peer.name,
+  );
+  return [...servers].map(([name, [first, ...rest]]) => {
+    const count = countOf(rest.length + 1, 'stream');
+    if (first?.isAway === true) return `${name} is away, with copies of ${count}`;
+    return `${name} is behind in ${count}: ${first?.stream} by ${countOf(first?.peer.lag ?? 0, 'operation')}`;
+  });
+}
+
+function countOf(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function clusterCheck({ name, records, permissions }: ClusterInspection): Check {

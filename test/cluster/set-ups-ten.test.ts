@@ -1,7 +1,7 @@
 /**
- * Ten set-ups that do not work, on real servers. Each is told by one error, with its code, the place
- * and what to do about it, and `troupe doctor` names the same; what was acknowledged before is there
- * when the set-up is mended.
+ * Ten set-ups that do not work, on real servers. Each is told by one error, with its code, the
+ * place and what to do about it, and `troupe doctor` names the same; what was acknowledged before
+ * is there when the set-up is mended.
  */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';

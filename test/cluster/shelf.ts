@@ -21,4 +21,5 @@ export const shelfAgent = implement(shelf, {
   look: ({ state: { count, text } }) => ({ count, length: text.length }),
 });
 
+/** What `troupe dev` runs. */
 export const agents = [shelfAgent];

@@ -225,12 +225,12 @@ describe('the streams', () => {
     [
       'away on one server',
       [stream('a', { peers: [{ ...peer, isOffline: true }] })],
-      warned('a has a copy on s3, which is away'),
+      warned('s3 is away, with copies of 1 stream'),
     ],
     [
       'behind on one server',
       [stream('a', { peers: [{ ...peer, isCurrent: false, lag: 7 }] })],
-      warned('a is 7 operations behind on s3'),
+      warned('s3 is behind in 1 stream: a by 7 operations'),
     ],
     ['missing', [stream('a'), { name: 'b', status: 'missing' }], warned('1 of 2 are not there: b')],
     ['all missing', [{ name: 'b', status: 'missing' }], warned('none of the 1 is there yet')],
