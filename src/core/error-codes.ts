@@ -56,8 +56,10 @@ export const errorCodes = {
   },
   UNAUTHORIZED: {
     outcome: 'not-executed',
-    meaning: 'The admin API refused the token, the Host or the Origin of a request.',
-    remedy: 'Use the token file in the data directory, and a loopback address.',
+    meaning:
+      'The admin API refused the token, the Host or the Origin of a request; or a NATS server refused the credentials of a node, or something that the node does.',
+    remedy:
+      'Use the token file in the data directory, and a loopback address; for NATS, correct what the message names (`troupe doctor --cluster`).',
   },
   MAILBOX_FULL: {
     outcome: 'not-executed',
@@ -231,18 +233,20 @@ export const errorCodes = {
   DISK_FULL: {
     outcome: 'not-executed',
     meaning:
-      'No space is left on the device. Reads go on; writes resume by themselves when there is space.',
-    remedy: 'Free space.',
+      'No space is left on the device, or on the NATS servers. Reads go on, in a cluster while the lease lasts; writes resume by themselves when there is space.',
+    remedy: 'Free space where the message says, or raise the limit that it names.',
   },
   ENGINE_UNSUPPORTED: {
     outcome: 'not-executed',
-    meaning: 'The data or the server is of a version that this code cannot work with.',
-    remedy: 'Use the version that the message names.',
+    meaning:
+      'The data or the server is of a version that this code cannot work with, or the server cannot keep what agents promise.',
+    remedy: 'Use the version, or set the option, that the message names.',
   },
   CONFIG_INVALID: {
     outcome: 'not-executed',
-    meaning: 'An option has an unacceptable value.',
-    remedy: 'Correct the option the message names.',
+    meaning:
+      'An option has an unacceptable value, or the machine or its servers are set up in a way that cannot work.',
+    remedy: 'Correct what the message names.',
   },
 } as const;
 
