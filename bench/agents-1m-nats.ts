@@ -3,10 +3,12 @@
  * old agent answers? The server's directory is built once, on a server that does not flush, from
  * the records of one agent that a node wrote: all of them in one message for each agent. It is kept
  * by the code that wrote it. Each sample starts a server with the recommended configuration on it,
- * and a fresh process of a node; memory is read after a thousand more of the agents were called.
+ * and a fresh process of a node. Memory is read when that has answered, and again after a thousand
+ * more of the agents were called: the server reads whole blocks of some megabytes to find a message.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import {
   existsSync,
   mkdirSync,
@@ -17,6 +19,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { createTroupe } from '../src/index.ts';
 import { type NatsServers, natsServers } from '../test/helpers/nats-servers.ts';
 import { account, accountAgent } from './agents.ts';
@@ -79,22 +82,36 @@ async function million(): Promise<Sample> {
   const startedAt = performance.now();
   await using servers = await serverOn(join(folder, 'store'), true);
   const restartMs = performance.now() - startedAt;
-  const { stdout, stderr } = spawnSync(
+  const pid = servers.servers[0]?.pid ?? 0;
+  const child = spawn(
     process.execPath,
     ['--no-warnings', import.meta.filename, '--answer', servers.urls.join(',')],
-    { encoding: 'utf8', maxBuffer: 2 ** 24 },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
-  const line = stdout.split('\n').find(text => text.startsWith(samplePrefix));
-  if (line === undefined) throw new Error(`no answer: ${stderr.slice(-2_000)}`);
-  const residentMb = residentMbOf(servers.servers[0]?.pid ?? 0);
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const elapsedMs = await sampleIn(lines);
+  const residentMb = residentMbOf(pid);
+  child.stdin.end();
+  await sampleIn(lines);
+  const busyMb = residentMbOf(pid);
+  await once(child, 'close');
   // What it has not written yet it would have to look for at its next start.
   await servers.servers[0]?.kill('SIGTERM');
   return {
-    ...JSON.parse(line.slice(samplePrefix.length)),
     'agents-1m-r1': residentMb,
+    'agents-1m-r1-start': elapsedMs,
+    'agents-1m-called': busyMb,
     'agents-1m-restart': restartMs,
     'agents-1m-fill': Number(readFileSync(join(folder, fillSecondsFile), 'utf8')),
   };
+}
+
+/** The number in the next line of that kind. */
+async function sampleIn(lines: AsyncIterator<string>): Promise<number> {
+  for (let next = await lines.next(); next.done !== true; next = await lines.next()) {
+    if (next.value.startsWith(samplePrefix)) return Number(next.value.slice(samplePrefix.length));
+  }
+  throw new Error('the node ended without an answer');
 }
 
 function residentMbOf(pid: number): number {
@@ -102,7 +119,10 @@ function residentMbOf(pid: number): number {
   return (Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024) / 1e6;
 }
 
-/** The time counts from the start of the process, so loading the code is part of it. */
+/**
+ * The time counts from the start of the process, so loading the code is part of it. Calls the
+ * others when the input ends.
+ */
 async function answer(urls: readonly string[]): Promise<void> {
   const cluster = { servers: urls, name: clusterName };
   const troupe = createTroupe({ agents: [accountAgent], cluster, name: 'million' });
@@ -113,11 +133,11 @@ async function answer(urls: readonly string[]): Promise<void> {
   };
   const any = () => Math.floor(Math.random() * agentCount);
   await balance(any());
-  const elapsedMs = performance.now();
+  process.stdout.write(`${samplePrefix}${performance.now()}\n`);
+  await once(process.stdin.resume(), 'end');
   await forEachItem(callCount, inFlight, () => balance(any()));
+  process.stdout.write(`${samplePrefix}${callCount}\n`);
   await troupe.stop();
-  const sample = { 'agents-1m-r1-start': elapsedMs };
-  process.stdout.write(`${samplePrefix}${JSON.stringify(sample)}\n`);
 }
 
 if (import.meta.main) {

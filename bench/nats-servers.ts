@@ -1,7 +1,7 @@
 /**
  * The NATS servers that benchmarks speak to: one, or three as a cluster, with the recommended
- * configuration (an acknowledgement waits for the disk). A run starts them once, so that figures and
- * their baselines meet the same servers; a bench file that is run alone starts its own.
+ * configuration (an acknowledgement waits for the disk). A run starts them once, so that figures
+ * and their baselines meet the same servers; a bench file that is run alone starts its own.
  */
 import { natsServers } from '../test/helpers/nats-servers.ts';
 import type { Measured } from './registry.ts';

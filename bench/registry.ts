@@ -77,6 +77,10 @@ export const baselines: readonly Baseline[] = [
     probe: 'agents-1m-r1',
   },
   {
+    ...bare(millionNats, 'agents-1m-called', 'MB', 'RSS of it after 1,000 of them were called'),
+    probe: 'agents-1m-r1',
+  },
+  {
     ...bare(millionNats, 'agents-1m-restart', 'ms', 'start of the server of agents-1m-r1'),
     probe: 'agents-1m-r1',
   },
