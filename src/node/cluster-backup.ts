@@ -104,7 +104,7 @@ export async function writeFrom(source: CopySource, of: BackupOf): Promise<Clust
   const { directory, epoch, lineage } = of;
   const disk = systemDisk(resolve(directory));
   const census = new LogCensus();
-  await writeBackup({ disk, ...of }, async log => {
+  await writeBackup({ disk, ...of, behind: source.end }, async log => {
     const tails = new Map<string, Seq>();
     for await (const batch of source.batches()) {
       for (const { name, records, wakeAt } of batch) census.add(name, records, wakeAt);

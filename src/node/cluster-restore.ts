@@ -67,6 +67,8 @@ export async function restoreCluster(options: RestoreClusterOptions): Promise<Cl
     refuseOthers(filling, wanted, present.census);
     refuseTooLarge(filling, wanted);
     const lineage = await markFilling(filling);
+    // Snapshots name places of the store that they come from.
+    await copies.beginBehind(opened.document, backup.end);
     await fill(filling, present);
     requireSame(wanted, (await presentIn(filling)).census);
     await markWhole(filling, lineage);

@@ -4,7 +4,7 @@
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';
-import type { Heads, HeadsOptions, LogSlice, ReadOptions } from '../../ports/log.ts';
+import type { Heads, HeadsOptions, LogSlice, ReadOptions, Seq } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import { blobFolder } from './blob.ts';
 import { ChainReader } from './chain-reader.ts';
@@ -19,6 +19,8 @@ export interface BackupReader extends AsyncDisposable {
   readonly epoch: number;
   readonly lineage: string;
   readonly shardCount: number;
+  /** Behind all places in it. */
+  readonly end: Seq;
   /** How many large values it holds. */
   readonly blobCount: number;
   heads(options: HeadsOptions): Promise<Heads>;
@@ -43,7 +45,7 @@ export async function openBackup(disk: Disk, random: Random): Promise<BackupRead
   const chains = new ChainReader({ context, meta, index, segments, damaged });
   const { epoch, lineage, shardCount } = meta;
   return {
-    ...{ epoch, lineage, shardCount },
+    ...{ epoch, lineage, shardCount, end: segments.end },
     blobCount: (await disk.list(blobFolder)).length,
     async heads({ prefix = '', ...rest }) {
       return listHeads(index, { ...rest, prefix: encoder.encode(prefix) });

@@ -4,11 +4,14 @@
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { Disk } from '../../ports/disk.ts';
-import type { Log } from '../../ports/log.ts';
+import type { Log, Seq } from '../../ports/log.ts';
 import type { Random } from '../../ports/random.ts';
 import { requireEmpty } from './backup.ts';
+import { aligned } from './frame.ts';
 import { openEmbeddedLog } from './log.ts';
-import { metaPath, readMeta, writeMeta } from './meta.ts';
+import { metaPath, newMeta, readMeta, writeMeta } from './meta.ts';
+import { createSegment } from './segment.ts';
+import { plainHeader } from './segment-header.ts';
 
 /** What the backup is of. */
 export interface WriteBackupOptions {
@@ -19,6 +22,11 @@ export interface WriteBackupOptions {
   readonly epoch: number;
   /** The history that the records belong to. */
   readonly lineage: string;
+  /**
+   * All places in the backup lie behind this one. Snapshots name places of snapshots before them;
+   * where those lie before all that is there, nobody takes them for places of something else.
+   */
+  readonly behind: Seq;
 }
 
 /** Under this name the file is kept until the backup is whole. */
@@ -35,11 +43,15 @@ export async function writeBackup(
   options: WriteBackupOptions,
   fill: (log: Log) => Promise<void>,
 ): Promise<void> {
-  const { disk, random, shardCount, epoch, lineage } = options;
+  const { disk, random, shardCount, epoch, lineage, behind } = options;
   if (await disk.exists(unfinishedMetaPath)) throw leftover();
   await requireEmpty(disk);
   const withheld = withheldMeta(disk);
-  const log = await openEmbeddedLog({ disk: withheld, random, shardCount });
+  const meta = newMeta(random, shardCount);
+  await writeMeta(withheld, meta);
+  const first = plainHeader(aligned(behind + 1), -1, 0);
+  await (await createSegment(disk, first, meta.salt)).retire();
+  const log = await openEmbeddedLog({ disk: withheld, random });
   try {
     await fill(log);
   } catch (error) {

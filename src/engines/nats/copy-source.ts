@@ -15,6 +15,7 @@ import {
 } from './copy-fence.ts';
 import { markSubjectPrefix } from './log-subjects.ts';
 import { cutIn } from './log-trim.ts';
+import { lastSeqOf } from './record-frame.ts';
 import { pause } from './repeat.ts';
 import { type StoredMessage, StreamReader } from './stream-reader.ts';
 
@@ -42,6 +43,11 @@ export class CopySource implements AsyncDisposable {
    */
   static async open(parts: FenceParts): Promise<CopySource> {
     return new CopySource(parts, await fenceStreams(parts));
+  }
+
+  /** Behind all places of records in it. */
+  get end(): Seq {
+    return Math.max(...this.#moment.logs.map(({ fenceSeq }) => lastSeqOf(fenceSeq)));
   }
 
   /**

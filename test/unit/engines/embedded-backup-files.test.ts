@@ -11,7 +11,7 @@ import { failureOf } from '../../helpers/failure-of.ts';
 import { MemoryDisk } from '../../helpers/memory-disk.ts';
 
 const random = new SimRandom('backup');
-const what = { random, shardCount: 8, epoch: 41, lineage: 'abcdef0123456789' };
+const what = { random, shardCount: 8, epoch: 41, lineage: 'abcdef0123456789', behind: 5_000_001 };
 const names = ['a/1', 'a/2', 'b/1'];
 
 async function appendSome(log: Log, count = 50): Promise<void> {
@@ -56,6 +56,9 @@ describe('a backup made of records', () => {
     expect(backup).toMatchObject({ epoch: 41, shardCount: 8, blobCount: 0 });
     expect(backup.lineage.startsWith(what.lineage)).toBe(true);
     expect(await contentOf(backup)).toEqual(await contentOf(log));
+    const { records } = await backup.read('a/1', { after: 0 });
+    expect(records[0]?.seq).toBeGreaterThan(what.behind);
+    expect(records.at(-1)?.seq).toBeLessThan(backup.end);
     const report = await restore({ source: disk, target, random });
     expect(report).toMatchObject({ epoch: 42 });
     await using restored = await opened(target);
