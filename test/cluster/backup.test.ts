@@ -3,6 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { clusterDefaults } from '../../src/cluster/cluster-document.ts';
+import { openBackup } from '../../src/engines/embedded/backup-reader.ts';
+import { openNatsCopies } from '../../src/engines/nats/copy-cluster.ts';
+import { systemClock } from '../../src/engines/system/clock.ts';
+import { systemDisk } from '../../src/engines/system/disk.ts';
+import { systemRandom } from '../../src/engines/system/random.ts';
 import {
   type ClusterCopyReport,
   copyFromCluster,
@@ -10,6 +16,9 @@ import {
 } from '../../src/node/cluster-copies.ts';
 import { composeTroupe } from '../../src/node/create-troupe.ts';
 import { countBackup, openData, restoreData } from '../../src/node/data-directory.ts';
+import { slicesOf } from '../../src/node/log-census.ts';
+import type { StoredRecord } from '../../src/ports/log.ts';
+import { decodeRecord } from '../../src/state/record.ts';
 import { createJsonLogger } from '../../src/telemetry/logger.ts';
 import { clusterNode, shortLeaseMs } from '../helpers/cluster-node.ts';
 import { type NatsServers, natsServers } from '../helpers/nats-servers.ts';
@@ -97,6 +106,35 @@ async function lettersOf(troupe: ShopNode): Promise<unknown[]> {
   return items.map(({ input }) => input);
 }
 
+/** Every place that a snapshot names lies before all that there is. */
+async function expectNoPlaceNamed(batches: AsyncIterable<readonly StoredRecord[]>): Promise<void> {
+  const [places, named]: [number[], number[]] = [[], []];
+  for await (const records of batches) {
+    for (const { seq, bytes } of records) {
+      places.push(seq);
+      for (const op of decodeRecord(bytes, String(seq)).ops) {
+        if (op[0] === 'image') named.push(...(op[1].cuts ?? []).map(cut => cut.seq));
+      }
+    }
+  }
+  expect(named.length).toBeGreaterThan(2);
+  expect(Math.max(...named)).toBeLessThan(Math.min(...places));
+}
+
+async function* batchesIn(directory: string): AsyncGenerator<readonly StoredRecord[]> {
+  await using backup = await openBackup(systemDisk(directory), systemRandom());
+  yield* slicesOf(backup, 'shop/alice');
+}
+
+async function* batchesOf(name: string): AsyncGenerator<readonly StoredRecord[]> {
+  await using copies = await openNatsCopies({
+    connection: { servers: servers.urls, clientName: 'test' },
+    ...{ name, clock: systemClock(), random: systemRandom() },
+  });
+  await using source = await copies.open(clusterDefaults);
+  for await (const batch of source.batches()) yield* batch.map(({ records }) => records);
+}
+
 const same = ({ logCount, recordCount, recordBytes, digest }: ClusterCopyReport) => {
   return { logCount, recordCount, recordBytes, digest };
 };
@@ -110,6 +148,7 @@ describe('a backup of a cluster', () => {
     const backup = join(root, 'from-first');
     const copied = await copyFromCluster(copyOf('first', backup));
     expect(copied).toMatchObject({ logCount: 22, epoch: 2 });
+    await expectNoPlaceNamed(batchesIn(backup));
     expect(await countBackup(backup)).toEqual({ ...same(copied), damagedNames: [] });
 
     const data = join(root, 'data');
@@ -126,6 +165,7 @@ describe('a backup of a cluster', () => {
     const counted = await countBackup(second);
     const into = await copyIntoCluster(copyOf('second', second));
     expect(same(into)).toEqual({ ...counted, damagedNames: undefined });
+    await expectNoPlaceNamed(batchesOf('second'));
     expect(into.epoch).toBe(opened.epoch + 1);
     expect([restored.lineage, opened.lineage]).not.toContain(into.lineage);
     await during(onCluster('second'), troupe => goOn(troupe, 'two', { count: 62, rung: 2 }));
