@@ -1,8 +1,15 @@
 /** Messages that were handled before: found by number or key, and answered as they were. */
 import type { Envelope } from '../core/envelope.ts';
 import { TroupeError } from '../core/errors.ts';
-import type { StoredReply } from '../state/entries.ts';
-import { type Admission, admit, consume, isForgotten, streamKey } from '../state/streams.ts';
+import type { Retention, StoredReply } from '../state/entries.ts';
+import {
+  type Admission,
+  admit,
+  consume,
+  isForgotten,
+  streamKey,
+  windowOf,
+} from '../state/streams.ts';
 import { answering, refusing } from './answer.ts';
 import type { MailboxItem } from './item.ts';
 import type { KeyedReplies } from './keyed-replies.ts';
@@ -34,7 +41,8 @@ export function isSettled(agent: KeyedAgent, item: MailboxItem, admitted: Admiss
   if (item.inboxId !== undefined) return isStruckOff(agent, item, item.inboxId);
   const { envelope } = item;
   const { clock, retention } = agent.host;
-  if (envelope.firstAttemptAt + retention.resultWindowMs < clock.now()) {
+  const ageMs = clock.now() - envelope.firstAttemptAt;
+  if (ageMs > retention.resultWindowMs) {
     passNumber(agent, envelope, null);
     item.reject(tooOld(agent, envelope));
     return true;
@@ -46,7 +54,25 @@ export function isSettled(agent: KeyedAgent, item: MailboxItem, admitted: Admiss
     answerAgain(agent, item, known);
     return true;
   }
-  return isDuplicate(agent, item, admitted);
+  const isForgettable = isBeyondMemory(envelope, ageMs, retention);
+  return isDuplicate(agent, item, isForgettable ? beyond(admitted) : admitted);
+}
+
+/**
+ * Whether a message is so old that its sender may have been forgotten since its first attempt. A
+ * sender gives up before that by the clock that nobody sets; the wall clock may have jumped.
+ */
+function isBeyondMemory(
+  { numbering, idempotencyKey }: Envelope,
+  ageMs: number,
+  retention: Retention,
+): boolean {
+  if (numbering === undefined || idempotencyKey !== undefined) return false;
+  return ageMs > windowOf(numbering.sender, retention);
+}
+
+function beyond(admitted: Admission): Admission {
+  return admitted.kind === 'duplicate' ? admitted : { kind: 'expired' };
 }
 
 /** Answers a message as it was answered before. */

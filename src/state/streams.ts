@@ -116,8 +116,11 @@ export function isForgotten(
   return stream.at + windowOf(key, retention) < now;
 }
 
-/** Senders outside agents are named by the incarnation of their node, which begins with `~`. */
-function windowOf(key: string, retention: Retention): number {
+/**
+ * How long a sender is remembered after its last message, by its name or the key of its stream.
+ * Senders outside agents are named by the incarnation of their node, which begins with `~`.
+ */
+export function windowOf(key: string, retention: Retention): number {
   const isOutside = key[0] === '~' || (key[1] === ' ' && key[2] === '~');
   return isOutside ? retention.dedupWindowMs : retention.resultWindowMs;
 }
