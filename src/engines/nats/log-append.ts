@@ -59,6 +59,8 @@ interface Sent {
 
 /** How long an answer may take, and how long an attempt that did nothing is repeated. */
 const limits = { timeoutMs: 4_000, repeatMs: 10_000 } as const;
+/** So often the mark of one append is written, at most. */
+const marksMax = 3;
 
 /** Appends to logs. */
 export class LogAppend {
@@ -97,13 +99,15 @@ export class LogAppend {
     await state.busy;
     const before = this.#marksBefore(state, append) ?? (await this.#readBefore(state, append));
     if ('status' in before) return before;
-    if (this.#needsMark(state, append)) {
+    // Whoever stood still meanwhile has a mark that is too old to rely on.
+    for (let marks = 0; marks < marksMax && this.#needsMark(state, append); marks += 1) {
       try {
         await this.#parts.wake.announce(state.place, append.wakeAt ?? 0);
       } catch (error) {
         return unavailableFor(error);
       }
     }
+    if (this.#needsMark(state, append)) return { status: 'unavailable', cause: noMark(state) };
     return this.#publish(state, { ...append, before });
   }
 
@@ -120,7 +124,7 @@ export class LogAppend {
       snapshotBefore: before.snapshot,
       wakeAt: wakeAt ?? before.wakeAt,
     };
-    const sent = await this.#send(state, encodeFrame(head, records), previous);
+    const sent = await this.#send(state, encodeFrame(head, records), append);
     const { answer } = sent;
     // A read has to show what stands there before it is of use.
     if (answer.status === 'conflict') state.floor = Math.max(state.floor, answer.lastSeq ?? 0);
@@ -135,8 +139,9 @@ export class LogAppend {
   }
 
   /** The first attempt leaves before this returns; more follow while none can be stored. */
-  async #send(state: LogState, payload: Uint8Array, previous: number): Promise<Sent> {
+  async #send(state: LogState, payload: Uint8Array, append: Prepared): Promise<Sent> {
     const { client } = this.#parts;
+    const previous = streamSeqOf(append.expected);
     const { subject, stream } = state.place;
     const isAtStray = state.strayTail !== undefined && state.marks?.tail === previous;
     const expectedSeq = isAtStray ? (state.strayTail ?? previous) : previous;
@@ -146,7 +151,11 @@ export class LogAppend {
     let isSure = answer.isSure;
     let isFirst = true;
     const attempt = async (): Promise<Attempted<true>> => {
-      if (!isFirst) answer = await publishInto(client, subject, payload, options);
+      if (!isFirst) {
+        // A mark that was written before a pause may be gone after a long one.
+        if (this.#needsMark(state, append)) return { value: true };
+        answer = await publishInto(client, subject, payload, options);
+      }
       isFirst = false;
       if (!isPassing(answer)) return { value: true };
       isSure &&= answer.isSure;
@@ -246,6 +255,13 @@ function resultOf({ answer, expectedSeq, isSure }: Sent): AppendResult | undefin
 
 function copiesOf(records: readonly NewRecord[]): NewRecord[] {
   return records.map(({ bytes, isSnapshot }) => ({ isSnapshot, bytes: Uint8Array.from(bytes) }));
+}
+
+function noMark({ place }: LogState): TroupeError {
+  return new TroupeError('ENGINE_UNAVAILABLE', {
+    detail: `${place.name} gets no mark of its work: this process stands still for too long`,
+    outcome: 'not-executed',
+  });
 }
 
 /** What a failure before anything was sent means; damage is thrown on. */

@@ -9,7 +9,7 @@ export interface KnownMark {
   readonly dueAt: number;
   /** Its sequence in the stream of marks. */
   readonly seq: number;
-  /** When it was written by us, or first seen; on the monotonic clock. */
+  /** When we sent it, or first saw it; on the monotonic clock. */
   readonly since: number;
   /** Whether we wrote it, and nobody else has appended to the log since as far as we know. */
   readonly isOwn: boolean;
@@ -54,8 +54,8 @@ export class WakeIndex {
   }
 
   /** Takes note of a mark of our own. */
-  setOwn(name: string, dueAt: number, seq: number, isConfirmed: boolean): void {
-    this.#set(name, { dueAt, seq, since: this.#clock.monotonic(), isOwn: true, isConfirmed });
+  setOwn(name: string, mark: Omit<KnownMark, 'isOwn'>): void {
+    this.#set(name, { ...mark, isOwn: true });
   }
 
   /** Takes note that an append of ours was accepted. */

@@ -87,12 +87,13 @@ export class WakeLog {
       await askJetStream(client, `STREAM.MSG.DELETE.${this.#stream}`, body, timeoutMs);
       return;
     }
+    const since = this.#parts.clock.monotonic();
     const payload = encodeWakeEntry({ name, dueAt: wakeAt, writer });
     const options = { stream: this.#stream, timeoutMs, expectedSeq: mark.seq };
     const answer = await publishInto(client, this.#subjectOf(place), payload, options);
     const isUnchanged = this.index.get(name)?.seq === mark.seq;
     if (answer.status !== 'accepted' || !isUnchanged) return;
-    this.index.setOwn(name, wakeAt, answer.seq, true);
+    this.index.setOwn(name, { dueAt: wakeAt, seq: answer.seq, since, isConfirmed: true });
   }
 
   /** Forgets marks of others that are there no more. */
@@ -118,10 +119,12 @@ export class WakeLog {
     const { timeoutMs } = writeLimits;
     const expectedSeq = known?.seq ?? 0;
     const options = { stream: this.#stream, timeoutMs, expectedSeq };
+    // Others count from when it stands there, however long we take to hear of it.
+    const since = this.#parts.clock.monotonic();
     const answer = await publishInto(client, subject, payload, options);
     switch (answer.status) {
       case 'accepted':
-        this.index.setOwn(name, dueAt, answer.seq, false);
+        this.index.setOwn(name, { dueAt, seq: answer.seq, since, isConfirmed: false });
         return { value: true };
       case 'conflict':
         return { passing: await this.#learnMark(name, subject, expectedSeq) };

@@ -1,9 +1,10 @@
 /** The wake log on modelled NATS servers: which marks are moved, and which have to stay. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { NatsClient } from '../../../src/engines/nats/client.ts';
 import { openNatsLog } from '../../../src/engines/nats/log.ts';
 import { markSubject, placeOf } from '../../../src/engines/nats/log-subjects.ts';
 import { decodeWakeEntry } from '../../../src/engines/nats/wake-entry.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import type { Log, Seq } from '../../../src/ports/log.ts';
 import { inNatsModel, type NatsModel } from '../../helpers/nats-model.ts';
 
@@ -16,7 +17,7 @@ interface World {
   readonly model: NatsModel;
   readonly client: NatsClient;
   /** Opens the logs as another writer. */
-  open(through?: NatsClient): Promise<Log>;
+  open(through?: NatsClient, by?: Clock): Promise<Log>;
 }
 
 function inWorld(task: (world: World) => Promise<void>): Promise<void> {
@@ -24,10 +25,10 @@ function inWorld(task: (world: World) => Promise<void>): Promise<void> {
     const client = await model.connect();
     const { clock, random } = model;
     let count = 0;
-    const open = (through = client) => {
+    const open = (through = client, by: Clock = clock) => {
       count += 1;
       const own = { client: through, random: random.fork(`${count}`) };
-      return openNatsLog({ clock, ...own, ...layout });
+      return openNatsLog({ clock: by, ...own, ...layout });
     };
     await task({ model, client, open });
   });
@@ -185,3 +186,61 @@ it('lists what cannot be read as having work, so that somebody looks', () =>
     await world.client.request(place.subject, Buffer.from('garbage'), { timeoutMs: 1_000 });
     expect(await due(await world.open())).toEqual([0]);
   }));
+
+describe('a writer that stands still for long', () => {
+  const longMs = 51 * minuteMs;
+
+  /** A client that hands the first request on a subject to somebody else. */
+  function stopped(
+    client: NatsClient,
+    subject: string,
+    first: NatsClient['request'],
+  ): { readonly client: NatsClient; readonly count: () => number } {
+    let count = 0;
+    const request: NatsClient['request'] = (asked, payload, options) => {
+      if (asked === subject) count += 1;
+      const isFirst = asked === subject && count === 1;
+      return (isFirst ? first : client.request.bind(client))(asked, payload, options);
+    };
+    return {
+      client: { ...heldBack(client, { promise: Promise.resolve() }), request },
+      count: () => count,
+    };
+  }
+
+  it('writes its mark anew before it appends: the first one may be gone', () =>
+    inWorld(async world => {
+      const { client, count } = stopped(
+        world.client,
+        markSubject(layout, 'wake', place),
+        async (...request) => {
+          const reply = await world.client.request(...request);
+          await world.model.sleep(longMs);
+          return reply;
+        },
+      );
+      await append(await world.open(client), 0, 500);
+      expect(count()).toBe(2);
+    }));
+
+  it('sends no message again under a mark that is too old', () =>
+    inWorld(async world => {
+      let isStill = false;
+      const { client, count } = stopped(world.client, place.subject, async () => {
+        isStill = true;
+        return { status: 'nobody' };
+      });
+      const log = await world.open(client, {
+        now: () => world.model.clock.now(),
+        monotonic: () => world.model.clock.monotonic(),
+        setTimer: (delayMs, task) => world.model.clock.setTimer(isStill ? longMs : delayMs, task),
+        defer: task => world.model.clock.defer(task),
+      });
+      const records = [{ bytes: Buffer.from('x') }];
+      const answer = await log.append('a/1', 0, records, { wakeAt: 500 });
+      expect([answer.status, count()]).toEqual(['unavailable', 1]);
+      isStill = false;
+      await append(log, 0, 500);
+      expect([count(), await markedAt(world)]).toEqual([2, 500]);
+    }));
+});
