@@ -42,6 +42,7 @@ async function main(): Promise<number> {
       rounds: Number(count),
       seed: Number(values.seed),
       cutMs: Number(values.cut) * 1_000,
+      calmMs: 5_000,
       onFault: fault => console.log(faultLine(fault)),
     });
     results.push(result);

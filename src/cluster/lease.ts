@@ -36,6 +36,8 @@ export interface Lease {
   readonly isHeld: boolean;
   /** For how much longer it is held without a further renewal; 0 when it is not. */
   readonly remainingMs: number;
+  /** How long ago the last renewal was sent that was accepted. */
+  readonly silentMs: number;
   /** Tells others something else about this holder, with the next renewal, which comes at once. */
   setDetails(details: unknown): void;
   /** Calls back when the state changes; returns the way to stop. */
@@ -118,7 +120,11 @@ class HeldLease implements Lease {
 
   get remainingMs(): number {
     if (this.#end !== undefined) return 0;
-    return Math.max(0, this.#times.holdMs - elapsedAtMost(this.#clock, this.#provenAt));
+    return Math.max(0, this.#times.holdMs - this.silentMs);
+  }
+
+  get silentMs(): number {
+    return elapsedAtMost(this.#clock, this.#provenAt);
   }
 
   setDetails(details: unknown): void {

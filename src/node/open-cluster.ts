@@ -16,14 +16,15 @@ import { type Flushing, flushingOf } from '../engines/nats/server-reports.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { KeyValue } from '../ports/key-value.ts';
-import type { Log } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { checkClock } from './clock-skew.ts';
 import type { CheckedCluster } from './cluster-options.ts';
+import { CopyableLog } from './copyable-log.ts';
 import type { ClusterStanding } from './face.ts';
 import { leasedLog } from './leased-log.ts';
 import { type NodeIdentity, openNodeIdentity } from './node-identity.ts';
+import { leaveSilentServers } from './silent-server.ts';
 
 /** Who comes into which cluster. */
 export interface OpenClusterOptions {
@@ -47,7 +48,7 @@ export interface OpenClusterOptions {
 
 /** A node's place in its cluster. */
 export interface OpenedCluster {
-  readonly log: Log;
+  readonly log: CopyableLog;
   /** Leases and documents. */
   readonly keyValue: KeyValue;
   readonly document: ClusterDocument;
@@ -105,8 +106,9 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenedCl
   };
   logger.info('the node has its place in the cluster', { ...standing() });
   const rest = stack.move();
+  const leased = leasedLog(log, lease, `${identity.id} in the cluster ${cluster.name}`);
   return {
-    log: leasedLog(log, lease, `${identity.id} in the cluster ${cluster.name}`),
+    log: new CopyableLog(leased),
     keyValue: nats.keyValue,
     document: joined.document,
     bus,
@@ -156,6 +158,13 @@ async function join({ options, nats, identity, stack }: JoinParts): Promise<Join
     isProvenDead: previous => identity.isProvenDead(previous),
   });
   stack.defer(async () => void (await lease.release()));
+  const leave = () => {
+    options.logger.warn(
+      'no renewal of the lease was accepted for some time: another server may do',
+    );
+    nats.leaveServer();
+  };
+  stack.defer(leaveSilentServers({ lease, clock, leave }));
   const ended = (other: string) => endLease(other, { options, nats, identity });
   const placement = await patiently(clock, () =>
     takeShards({ keyValue, clock, node, holder, ended, epochAtLeast }),

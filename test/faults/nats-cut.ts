@@ -45,26 +45,30 @@ export async function runCutSeries(
     { version, urls, wrapper: network.enter('node') },
     options,
     async (_, round): Promise<Fault> => {
-      const [leads, ofNode] = [await servers.leads(), await servers.ofNode()];
-      const victim = serverHosts[round % serverHosts.length] ?? first;
-      const { kind, pairs } = cutOf(name, victim);
+      const [leads, ofNode = first] = [await servers.leads(), await servers.ofNode()];
+      const others = serverHosts.filter(host => host !== ofNode);
+      // In turn the one that the node is connected to, and one that it is not.
+      const victim = round % 2 === 0 ? ofNode : (others[(round >> 1) % 2] ?? first);
+      const { kind, pairs } = cutOf(name, victim, ofNode);
       network.cut(pairs);
       const at = Date.now();
       await wait(cutMs);
       network.heal();
-      const led = `${victim} led ${leads[victim] ?? 0} streams, `;
-      const note = `${name === 'one' ? led : ''}the node was at ${ofNode}`;
-      return { kind: `${kind} for ${cutMs / 1_000} s`, note, at, healedAt: Date.now() };
+      const healedAt = Date.now();
+      const led = `${victim} led ${leads[victim] ?? 0} streams`;
+      const note = name === 'one' ? led : `the node was at ${ofNode}`;
+      return { kind: `${kind} for ${cutMs / 1_000} s`, note, at, healedAt };
     },
   );
 }
 
-function cutOf(name: CutSeries, victim: string) {
+function cutOf(name: CutSeries, victim: string, ofNode: string) {
   if (name === 'node') {
     const pairs = serverHosts.map((host): Pair => ['node', host]);
     return { kind: 'node cut off from all servers', pairs };
   }
   if (name === 'each') return { kind: 'servers cut off from each other', pairs: betweenServers };
   const pairs = betweenServers.filter(pair => pair.includes(victim));
-  return { kind: 'one server cut off from the others', pairs };
+  const kind = `${victim === ofNode ? 'the node’s own' : 'another'} server cut off from the others`;
+  return { kind, pairs };
 }

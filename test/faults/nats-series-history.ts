@@ -41,8 +41,8 @@ interface Entry extends Operation {
  * else holds.
  */
 const expected: Readonly<Record<string, readonly Outcome[]>> = {
-  // Refused by servers without a leader, or by a node that could not renew its lease.
-  NO_QUORUM: ['not-executed'],
+  // Refused by a node that could not renew its lease, or given up by it when that ran out.
+  NO_QUORUM: ['not-executed', 'unknown'],
   // Nothing was sent, or it is open what became of what was sent.
   ENGINE_UNAVAILABLE: ['not-executed', 'unknown'],
   // It still waited in the mailbox, or its record was on its way.

@@ -112,8 +112,8 @@ describe('the verdict on a series', () => {
     },
     {
       name: 'an error with an outcome that it cannot have',
-      events: [asked(1), failed(1, 'unknown', 'NO_QUORUM'), holds([])],
-      complaint: /NO_QUORUM unknown: why/,
+      events: [asked(1), failed(1, 'unknown', 'OVERLOADED'), holds([])],
+      complaint: /OVERLOADED unknown: why/,
     },
   ])('finds $name', ({ events, complaint }) => {
     const { complaints } = verdictOn(events);

@@ -20,6 +20,8 @@ export interface SeriesOptions {
   readonly jobs?: number | undefined;
   /** How long each caller waits before it asks again (default 40). */
   readonly pauseMs?: number | undefined;
+  /** After a fault callers go on for this long, and up to a half longer (default 1,000). */
+  readonly calmMs?: number | undefined;
   /** Hears of each fault when what followed it is over. */
   readonly onFault?: ((fault: MeasuredFault) => void) | undefined;
 }
@@ -40,9 +42,6 @@ export interface Scene {
 /** Does harm, and tells what it did when it has been taken back. */
 export type Act = (scene: Scene, round: number) => Promise<Fault>;
 
-/** After a fault callers go on so long at least before the next one. */
-const [calmMsMin, calmMsMax] = [500, 2_000];
-
 /** Runs a series. */
 export async function runSeries(
   { version, urls, wrapper }: SeriesServers,
@@ -50,6 +49,7 @@ export async function runSeries(
   act: Act,
 ): Promise<SeriesResult> {
   const { rounds, seed, onFault, counters = 8, jobs = 3, pauseMs = 40 } = options;
+  const { calmMs = 1_000 } = options;
   const directory = await mkdtemp(join(tmpdir(), 'troupe-series-'));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(directory, { recursive: true, force: true }));
@@ -61,8 +61,10 @@ export async function runSeries(
   let isServing = await node.serves(Date.now());
   for (let round = 0; round < rounds && isServing; round += 1) {
     faults.push(await act({ node, random }, round));
+    await node.serves(Date.now());
+    // Some trouble comes only when servers meet again.
+    await wait(calmMs * (1 + random.next() / 2));
     isServing = await node.serves(Date.now());
-    await wait(calmMsMin + random.next() * (calmMsMax - calmMsMin));
     const measured = measureFaults(node.history, faults).at(-1);
     if (measured !== undefined) onFault?.(measured);
   }

@@ -13,7 +13,7 @@ import { openNatsBlob } from './blob.ts';
 import { blobConfig } from './blob-head.ts';
 import { openNatsBus } from './bus.ts';
 import type { NatsClient, NatsServerInfo } from './client.ts';
-import { connectNats } from './connection.ts';
+import { connectNats, type OpenConnection } from './connection.ts';
 import type { NatsConnectionOptions } from './connection-options.ts';
 import { askJetStream, isObject, jetStreamOff } from './jetstream.ts';
 import { bucketStream } from './key-subject.ts';
@@ -54,6 +54,8 @@ export interface NatsCluster {
   /** Asks the servers how they are; nothing comes of those that may not be asked. */
   reports(): Promise<readonly ServerReport[]>;
   openLog(options: NatsClusterLog): Promise<Log>;
+  /** Goes to another server: for whoever finds that nothing can be stored through this one. */
+  leaveServer(): void;
   close(): Promise<void>;
 }
 
@@ -82,7 +84,7 @@ const infoRepeatMs = 20_000;
 /** What a new cluster gets on servers that form one. */
 const replicasTogether = 3;
 
-async function openOn(client: NatsClient, options: NatsClusterOptions): Promise<NatsCluster> {
+async function openOn(client: OpenConnection, options: NatsClusterOptions): Promise<NatsCluster> {
   const { name, clock, random, onTrouble } = options;
   const parts = { client, clock, random };
   const bucket = `tp_${name}`;
@@ -106,6 +108,7 @@ async function openOn(client: NatsClient, options: NatsClusterOptions): Promise<
     reports: () => askServers({ client, clock }),
     openLog: log =>
       permitted(name, () => openNatsLog({ ...parts, cluster: name, replicas, ...log })),
+    leaveServer: () => client.leaveServer(),
     async close() {
       await Promise.all([keyValue.close(), bus.close(), blob.close()]);
       await client.close();

@@ -6,7 +6,6 @@ import { readFile } from 'node:fs/promises';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { TroupeError, wrapError } from '../../core/errors.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { NatsClient } from './client.ts';
 import { connectError } from './connection-errors.ts';
 import {
   type CheckedOptions,
@@ -15,7 +14,7 @@ import {
   type NatsCredentials,
 } from './connection-options.ts';
 import { shuffled } from './dial-order.ts';
-import { LiveConnection } from './live-connection.ts';
+import { LiveConnection, type OpenConnection } from './live-connection.ts';
 
 /** What a connection needs beside its options. */
 export interface ConnectionParts {
@@ -24,8 +23,7 @@ export interface ConnectionParts {
   readonly onRefused?: ((cause: TroupeError) => void) | undefined;
 }
 
-/** A connection that its owner closes. */
-export interface OpenConnection extends NatsClient, AsyncDisposable {}
+export type { OpenConnection };
 
 /** The two halves of the key of a user: the seed is secret, the servers know the other. */
 export interface UserKeyPair {

@@ -50,8 +50,17 @@ export interface LiveParts {
   readonly options: CheckedOptions;
 }
 
+/** A connection that its owner closes. */
+export interface OpenConnection extends NatsClient, AsyncDisposable {
+  /**
+   * Goes to another server, if one takes us, although this one is there: it may be cut off from
+   * the others. Requests in flight break. Does nothing while there is no connection.
+   */
+  leaveServer(): void;
+}
+
 /** The connection; `listenForAnswers` comes before the first request. */
-export class LiveConnection implements NatsClient, AsyncDisposable {
+export class LiveConnection implements OpenConnection {
   readonly #parts: LiveParts;
   readonly #wire: NatsConnection;
   readonly #table: RequestTable;
@@ -164,6 +173,12 @@ export class LiveConnection implements NatsClient, AsyncDisposable {
     return () => {
       this.#listeners.delete(listener);
     };
+  }
+
+  leaveServer(): void {
+    if (this.#status !== 'connected') return;
+    // Refused only when the connection is being closed, and then there is nothing to leave.
+    this.#wire.reconnect().catch(() => undefined);
   }
 
   close(): Promise<void> {
