@@ -37,8 +37,8 @@ export async function openShop(options: ShopOptions = {}) {
   });
   const cluster = { servers: servers.urls, name: 'shop', ...options.cluster };
   const directory = mkdtempSync(join(tmpdir(), 'troupe-shop-'));
-  const node = (more: Partial<ClusterOptions> = {}) =>
-    clusterNode({ agents: [shelfAgent], cluster: { ...cluster, ...more } });
+  const node = (more: Partial<ClusterOptions> = {}, leaseSpanMs?: number) =>
+    clusterNode({ agents: [shelfAgent], cluster: { ...cluster, ...more } }, leaseSpanMs);
   const shop = {
     servers,
     node,

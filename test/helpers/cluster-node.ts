@@ -14,7 +14,8 @@ export const shortLeaseMs = 2_000;
 /** Makes a node that logs nothing; it is not started. */
 export function clusterNode<const R extends readonly AgentDefinition[]>(
   options: TroupeOptions<R>,
+  leaseSpanMs: number = shortLeaseMs,
 ): Troupe<ContractsIn<R>> {
   const logger = createJsonLogger({ write: () => undefined, now: () => Date.now() });
-  return composeTroupe({ logger, ...options }, undefined, { leaseSpanMs: shortLeaseMs });
+  return composeTroupe({ logger, ...options }, undefined, { leaseSpanMs });
 }
