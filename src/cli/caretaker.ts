@@ -7,6 +7,7 @@ import { TroupeError } from '../core/errors.ts';
 import { readAdminAddress } from '../gateway/admin-files.ts';
 import { readableRecords } from '../gateway/readable-records.ts';
 import { fromWire, type Json, toWire } from '../gateway/wire.ts';
+import type { ClusterCopyReport } from '../node/cluster-copies.ts';
 import {
   type CopyReport,
   type LogSurvey,
@@ -26,7 +27,7 @@ export interface Caretaker extends AsyncDisposable {
   /** What can be read of a log, as JSON values. */
   readable(address: string): AsyncIterable<Json>;
   repair(address: string): Promise<LogSurvey>;
-  backUp(directory: string): Promise<CopyReport>;
+  backUp(directory: string): Promise<CopyReport | ClusterCopyReport>;
 }
 
 /**
@@ -78,7 +79,8 @@ function liveCaretaker(session: Session): Caretaker {
     },
     async backUp(directory) {
       const body = { directory: resolve(directory) };
-      return fromWire(await session.ask({ method: 'POST', path: ['backup'], body })) as CopyReport;
+      const answer = await session.ask({ method: 'POST', path: ['backup'], body });
+      return fromWire(answer) as CopyReport | ClusterCopyReport;
     },
     [Symbol.asyncDispose]: async () => undefined,
   };

@@ -68,7 +68,8 @@ interface NamedCopy extends Pick<ClusterCopy, 'cluster' | 'directory' | 'epochAt
 async function backUpNode(session: Session, directory: string): Promise<Copied> {
   await using caretaker = await openCaretaker(session);
   const report = await caretaker.backUp(directory);
-  // A node on another machine has put it there.
+  // Who copies a cluster counts it; and a node on another machine has put it there.
+  if ('digest' in report) return report;
   const isHere = (await summaryOf(directory))?.isBackup === true;
   return isHere ? { ...report, ...(await countBackup(directory)) } : report;
 }
@@ -113,6 +114,9 @@ function copyText(target: string, report: Copied): string {
     if (damagedNames.length > 0) fields.push(['damaged', damagedNames.join(', ')]);
   }
   fields.push(['epoch', String(report.epoch)]);
+  if ('heldMs' in report && report.heldMs !== undefined) {
+    fields.push(['work waited', `${Math.ceil(report.heldMs)} ms`]);
+  }
   return fieldsText(fields);
 }
 

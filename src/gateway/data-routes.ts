@@ -20,7 +20,11 @@ export function addDataRoutes(app: Hono, face: NodeFace): void {
         detail: `directory is ${JSON.stringify(directory)}; it must be an absolute path on the machine of the node`,
       });
     }
-    return answer(context, await storageOf(face).backUp(directory));
+    const { backUpCluster } = face;
+    return answer(
+      context,
+      await (backUpCluster ? backUpCluster(directory) : storageOf(face).backUp(directory)),
+    );
   });
   app.get('/v1/agents/:address/damage', async context => {
     const { address } = face.agents.get(context.req.param('address'));

@@ -16,14 +16,8 @@ import type { Log, NewRecord, Seq } from '../ports/log.ts';
 import type { Random } from '../ports/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { CheckedCluster } from './cluster-options.ts';
-import { type CensusReport, censusOf, LogCensus } from './log-census.ts';
+import { type ClusterCopyReport, censusOf, LogCensus } from './log-census.ts';
 import { openCluster } from './open-cluster.ts';
-
-/** What a backup or a restore of a cluster did. */
-export interface ClusterCopyReport extends CensusReport {
-  readonly epoch: number;
-  readonly lineage: string;
-}
 
 /** Which cluster, and with what it is reached. */
 export interface ClusterCopyOptions {

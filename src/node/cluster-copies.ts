@@ -6,11 +6,12 @@ import type { ClusterOptions } from '../client/cluster-options.ts';
 import { systemClock } from '../engines/system/clock.ts';
 import { systemRandom } from '../engines/system/random.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { backUpCluster, type ClusterCopyReport } from './cluster-backup.ts';
+import { backUpCluster } from './cluster-backup.ts';
 import { checkedCluster } from './cluster-options.ts';
 import { restoreCluster } from './cluster-restore.ts';
+import type { ClusterCopyReport } from './log-census.ts';
 
-export type { ClusterCopyReport } from './cluster-backup.ts';
+export type { ClusterCopyReport } from './log-census.ts';
 
 /** Which cluster, and which directory. */
 export interface ClusterCopy {

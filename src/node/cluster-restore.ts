@@ -17,13 +17,12 @@ import { chainHash } from '../state/hash.ts';
 import {
   appendAll,
   type ClusterCopyOptions,
-  type ClusterCopyReport,
   copiesOf,
   copyNodeName,
   refuseBlobs,
   requireSame,
 } from './cluster-backup.ts';
-import { allHeads, censusOf, LogCensus, slicesOf } from './log-census.ts';
+import { allHeads, type ClusterCopyReport, censusOf, LogCensus, slicesOf } from './log-census.ts';
 import { type OpenedCluster, openCluster } from './open-cluster.ts';
 
 /** What a restore is told. */

@@ -51,7 +51,7 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
   const open = async (): Promise<OpenedNode> => {
     const { data, name } = options;
     const engine = await openEngine({ data, name, cluster, leaseSpanMs, implementations, logger });
-    const { directory, standing, close, storage, ...ports } = engine;
+    const { directory, standing, backUp, close, storage, ...ports } = engine;
     const node = new TroupeNode({
       ports: {
         ...ports,
@@ -69,7 +69,7 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
       storage === undefined || directory === undefined
         ? undefined
         : { directory, storage: storageFor(node, storage) };
-    return { node, data: kept, directory, cluster: standing, close };
+    return { node, data: kept, directory, cluster: standing, backUpCluster: backUp, close };
   };
   // The contracts are known to the type system only.
   return new TroupeHandle({
@@ -114,6 +114,7 @@ interface OpenedEngine
   /** What only an engine on this machine's disk can do. */
   readonly storage?: Storage | undefined;
   readonly standing?: OpenedNode['cluster'];
+  readonly backUp?: OpenedNode['backUpCluster'];
   close(): Promise<void>;
 }
 
@@ -155,12 +156,16 @@ async function openInCluster(
   const durableTypes = [...implementations]
     .filter(([, { contract }]) => contract.consistency !== 'none')
     .map(([type]) => type);
-  const opened = await openCluster({
-    ...{ cluster, directory, name, durableTypes, leaseSpanMs, logger },
-    clock: systemClock(),
-    random: systemRandom(),
-  });
-  return { ...opened, directory };
+  const surroundings = { cluster, logger, clock: systemClock(), random: systemRandom() };
+  const options = { ...surroundings, directory, name, durableTypes, leaseSpanMs };
+  const { document, keyValue, ...opened } = await openCluster(options);
+  const { epoch, lease, log } = opened;
+  const backUp = async (target: string) => {
+    const { backUpLive } = await import('./live-backup.ts');
+    const serving = { document, epoch, lease };
+    return backUpLive({ ...surroundings, directory: target, opened: serving, log });
+  };
+  return { ...opened, directory, backUp };
 }
 
 function standardErrorLogger(): Logger {

@@ -7,6 +7,7 @@ import type { AgentDirectory } from '../client/agents.ts';
 import type { DeadLetters, Runs } from '../client/troupe.ts';
 import type { TroupeError } from '../core/errors.ts';
 import type { Storage } from './data-directory.ts';
+import type { ClusterCopyReport } from './log-census.ts';
 import type { TroupeNode } from './node.ts';
 
 /** How a node stands: only a ready one takes work. `suspended` has no lease, for now. */
@@ -38,6 +39,8 @@ export interface NodeFace {
   readonly directory: string | undefined;
   /** How the node stands in its cluster, if it has one. */
   cluster(): ClusterStanding | undefined;
+  /** Copies its cluster to an empty directory; only where it has one. */
+  readonly backUpCluster?: ((directory: string) => Promise<ClusterCopyReport>) | undefined;
   /** How the node stands, and what made its engine fail, if it did. */
   standing(): { readonly standing: Standing; readonly failure: TroupeError | undefined };
 }

@@ -26,6 +26,14 @@ export interface CensusReport {
   readonly digest: string;
 }
 
+/** What a backup or a restore of a cluster did. */
+export interface ClusterCopyReport extends CensusReport {
+  readonly epoch: number;
+  readonly lineage: string;
+  /** How long durable work waited, where a node made the copy while it worked. */
+  readonly heldMs?: number | undefined;
+}
+
 /** What is known of one log. */
 export interface LogEntry {
   readonly recordCount: number;

@@ -32,6 +32,8 @@ export interface OpenedNode {
   readonly directory?: string | undefined;
   /** How it stands in its cluster, if it has one. */
   readonly cluster?: (() => ClusterStanding) | undefined;
+  /** Copies its cluster to an empty directory. */
+  readonly backUpCluster?: NodeFace['backUpCluster'];
   close(): Promise<void>;
 }
 
@@ -135,7 +137,7 @@ export class TroupeHandle implements Troupe {
     await opened.close();
   }
 
-  #faceOf({ node, data, directory, cluster }: OpenedNode): NodeFace {
+  #faceOf({ node, data, directory, cluster, backUpCluster }: OpenedNode): NodeFace {
     let failure: TroupeError | undefined;
     node.kernel.log.onFailure(error => {
       failure = error;
@@ -151,6 +153,7 @@ export class TroupeHandle implements Troupe {
       data,
       directory,
       cluster: () => cluster?.(),
+      backUpCluster,
       agents: this.#directory,
       runs: this.runs,
       deadLetters: this.deadLetters,

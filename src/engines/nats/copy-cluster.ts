@@ -40,9 +40,9 @@ export interface NatsCopies extends AsyncDisposable {
   hasBlobs(): Promise<boolean>;
   /**
    * All logs as they are now. Nothing may be appended until it is open, nor trimmed until it is
-   * closed.
+   * closed. `patienceMs` is for how long it is tried while the servers cannot (default 20,000).
    */
-  open(layout: Omit<LogLayout, 'cluster'>): Promise<CopySource>;
+  open(layout: Omit<LogLayout, 'cluster'>, patienceMs?: number): Promise<CopySource>;
   /**
    * Lets the streams of logs that are empty go on behind a place, so that all records that come
    * into them get later ones. Whoever calls it has the cluster for himself.
@@ -64,7 +64,10 @@ export async function openNatsCopies(options: NatsCopiesOptions): Promise<NatsCo
   return {
     exists: async () => (await stateOf(parts, bucketStream(`tp_${name}`))) !== undefined,
     hasBlobs: async () => ((await stateOf(parts, blobStream(name)))?.count ?? 0) > 0,
-    open: layout => CopySource.open({ ...parts, layout: { cluster: name, ...layout } }),
+    open: ({ shardCount, streamCount }, patienceMs) => {
+      const layout = { cluster: name, shardCount, streamCount };
+      return CopySource.open({ ...parts, layout, patienceMs });
+    },
     async beginBehind({ shardCount, streamCount }, place) {
       const layout = { cluster: name, shardCount, streamCount };
       for (let index = 0; index < streamCount; index += 1) {

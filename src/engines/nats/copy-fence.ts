@@ -19,6 +19,8 @@ import { type Attempted, type RepeatParts, repeat } from './repeat.ts';
 export interface FenceParts extends RepeatParts {
   readonly client: NatsClient;
   readonly layout: LogLayout;
+  /** How long it is tried while the servers cannot (default 20,000). */
+  readonly patienceMs?: number | undefined;
 }
 
 /** How far a stream had come. */
@@ -84,22 +86,26 @@ function fence(
   stream: string,
   { subject, at }: { readonly subject: string; readonly at: string },
 ): Promise<StreamEnd> {
-  const { timeoutMs, repeatMs } = limits;
-  return repeat(parts, repeatMs, async (): Promise<Attempted<StreamEnd>> => {
-    const place = `${at}.${fenceWord}`;
-    const answer = await publishInto(parts.client, place, noBytes, { stream, timeoutMs });
-    switch (answer.status) {
-      case 'accepted':
-        return { value: { stream, subject, fenceSeq: answer.seq } };
-      case 'unavailable':
-        if (!answer.isPassing) throw answer.cause;
-        return { passing: answer.cause };
-      case 'unknown':
-        return { passing: answer.cause };
-      case 'conflict':
-        return { passing: refusedFence(stream) };
-    }
-  });
+  const { timeoutMs } = limits;
+  return repeat(
+    parts,
+    parts.patienceMs ?? limits.repeatMs,
+    async (): Promise<Attempted<StreamEnd>> => {
+      const place = `${at}.${fenceWord}`;
+      const answer = await publishInto(parts.client, place, noBytes, { stream, timeoutMs });
+      switch (answer.status) {
+        case 'accepted':
+          return { value: { stream, subject, fenceSeq: answer.seq } };
+        case 'unavailable':
+          if (!answer.isPassing) throw answer.cause;
+          return { passing: answer.cause };
+        case 'unknown':
+          return { passing: answer.cause };
+        case 'conflict':
+          return { passing: refusedFence(stream) };
+      }
+    },
+  );
 }
 
 function refusedFence(stream: string): TroupeError {
