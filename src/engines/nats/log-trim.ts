@@ -47,23 +47,13 @@ export class LogTrim {
    * @throws `INVALID_INPUT` when it lies behind the newest snapshot, or there is none.
    */
   async trim(state: LogState, before: Seq): Promise<void> {
-    const { place } = state;
-    const newest = await this.#newestSnapshot(state);
-    if (newest === undefined || before > newest) {
-      throw new TroupeError('INVALID_INPUT', {
-        detail: `${place.name} cannot be trimmed to ${before}: its newest snapshot is at ${newest ?? 'no place'}`,
-      });
-    }
-    const first = await this.#frame(state, { seq: 1, next_by_subj: place.subject });
+    await this.#refuseBehindSnapshot(state, before);
     const from = Math.max(1, streamSeqOf(before));
-    const isFirst = first === undefined || first.streamSeq >= from;
-    const kept = isFirst
-      ? first
-      : await this.#frame(state, { seq: from, next_by_subj: place.subject });
-    if (first === undefined || kept === undefined) return;
-    const cut = Math.max(before, firstSeqOf(kept));
-    await this.#markCut(state, kept, { cut, isFirst });
-    if (!isFirst) await this.#removeBefore(state, first.streamSeq, kept.streamSeq);
+    const next = { seq: from, next_by_subj: state.place.subject };
+    const kept = await this.#frame(state, next);
+    if (kept === undefined) return;
+    await this.#markCut(state, kept, Math.max(before, firstSeqOf(kept)));
+    if (kept.previous !== 0) await this.#removeBefore(state, kept.streamSeq);
   }
 
   /** The place that a log was trimmed to, as far as a mark says so. */
@@ -72,6 +62,16 @@ export class LogTrim {
     const subject = markSubject(layout, 'cut', state.place);
     const found = await reader.fromLeader(markStreamName(layout), { last_by_subj: subject });
     return found === undefined ? undefined : cutIn(found.payload, state.place.name);
+  }
+
+  async #refuseBehindSnapshot(state: LogState, before: Seq): Promise<void> {
+    // A snapshot that was seen in a later message settles it without reading.
+    if (streamSeqOf(before) < (state.marks?.snapshot ?? 0)) return;
+    const newest = await this.#newestSnapshot(state);
+    if (newest !== undefined && before <= newest) return;
+    throw new TroupeError('INVALID_INPUT', {
+      detail: `${state.place.name} cannot be trimmed to ${before}: its newest snapshot is at ${newest ?? 'no place'}`,
+    });
   }
 
   async #newestSnapshot(state: LogState): Promise<Seq | undefined> {
@@ -84,19 +84,26 @@ export class LogTrim {
   }
 
   /** Writes where the log begins, unless a reader would find the same place without. */
-  async #markCut(
-    state: LogState,
-    kept: Frame,
-    { cut, isFirst }: { readonly cut: Seq; readonly isFirst: boolean },
-  ): Promise<void> {
+  async #markCut(state: LogState, kept: Frame, cut: Seq): Promise<void> {
     const isPlain = this.#removesAtOnce && kept.records.length === 1;
     const known = isPlain ? undefined : await this.cutOf(state);
     // What was trimmed before is not shown again.
     if (known !== undefined && known > cut) return;
     const shown = shownFrom(kept, known);
+    if (shown === cut && this.#removesAtOnce) return;
     // Between one removal and the next the log would begin anywhere.
-    if (isFirst ? shown >= cut : this.#removesAtOnce && shown === cut) return;
+    if (shown >= cut && (await this.#isFirst(state, kept))) return;
     await this.#writeCut(state, cut);
+  }
+
+  async #isFirst(state: LogState, { previous, streamSeq }: Frame): Promise<boolean> {
+    if (previous === 0) return true;
+    const first = await this.#first(state);
+    return first === undefined || first.streamSeq >= streamSeq;
+  }
+
+  #first(state: LogState): Promise<Frame | undefined> {
+    return this.#frame(state, { seq: 1, next_by_subj: state.place.subject });
   }
 
   get #removesAtOnce(): boolean {
@@ -119,13 +126,13 @@ export class LogTrim {
     });
   }
 
-  async #removeBefore(state: LogState, first: number, kept: number): Promise<void> {
+  async #removeBefore(state: LogState, kept: number): Promise<void> {
     const { stream, subject } = state.place;
     if (this.#removesAtOnce) {
       await this.#ask(`STREAM.PURGE.${stream}`, { filter: subject, seq: kept });
       return;
     }
-    let seq = first;
+    let seq = (await this.#first(state))?.streamSeq ?? kept;
     while (seq < kept) {
       await this.#ask(`STREAM.MSG.DELETE.${stream}`, { seq, no_erase: true });
       const next = await this.#parts.reader.fromLeader(stream, { seq, next_by_subj: subject });
