@@ -117,10 +117,20 @@ describe('a refused write', () => {
 
 describe('a message id', () => {
   it('is said to be there, and it is not', async () => {
-    await withFault(9, 'false-duplicate', async ({ caller }) => {
+    await inWorld({ seed: 9 }, async ({ caller, cluster }) => {
       await caller.put('s.b', 'before');
+      cluster.switches.next('false-duplicate');
       const answer = await caller.put('s.a', 'one', { id: 'a-1', ...expectOne });
       expect(answer).toMatchObject({ duplicate: true });
+      expect(await caller.last('S', 's.a')).toBeUndefined();
+    });
+  });
+
+  it('need not even be there for that', async () => {
+    await withFault(9, 'false-duplicate', async ({ caller, cluster }) => {
+      expect(await caller.put('s.a', 'one')).toMatchObject({ duplicate: true });
+      cluster.switches.next('duplicate-in-process');
+      expect(await caller.put('s.a', 'two')).toMatchObject(code(10158));
       expect(await caller.last('S', 's.a')).toBeUndefined();
     });
   });

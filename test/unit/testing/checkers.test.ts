@@ -159,6 +159,24 @@ describe('checkSteps', () => {
     ]);
   });
 
+  it('lets a life that lost its place begin what nobody needs any more', () => {
+    const outdated = (...words: string[]) =>
+      messages(
+        checkSteps({
+          events: events(...words).map(each => ({
+            ...each,
+            isOutdated: each.incarnation === 'old',
+          })),
+        }),
+      );
+    expect(outdated('started', 'recorded', 'started@old')).toEqual([]);
+    // A policy may have answered before.
+    expect(outdated('recorded', 'started@old')).toEqual([]);
+    expect(outdated('started@old', 'used')).toEqual([
+      'r s: was used in n#1 at 1 before its outcome was recorded',
+    ]);
+  });
+
   it('refutes more attempts in one life than the step has', () => {
     expect(judge('started', 'started')).toEqual([
       'r s: ran in n#1 at 1 though this was start 2 of 1',

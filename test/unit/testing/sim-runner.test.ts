@@ -4,6 +4,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   addReports,
+  coverageGaps,
   coverageLines,
   emptyReport,
   faultsFired,
@@ -36,6 +37,28 @@ describe('jobsFor', () => {
     expect(jobs[0]).toEqual({ seed: 7, hours: 1, isRepeated: false });
     expect(jobs.at(-1)).toEqual({ seed: 107, hours: 0.5, isRepeated: false });
     expect(jobs.filter(each => each.isRepeated).map(each => each.seed)).toEqual([56, 106]);
+  });
+});
+
+describe('what was met beside faults', () => {
+  const met = (counts: Record<string, number>): SimReport => ({ ...report, met: counts });
+
+  it('is added up and printed in a table of its own, and is no fault', () => {
+    const total = addReports(met({ election: 2, 'old-read': 0 }), met({ election: 3 }));
+    expect(total.met).toEqual({ election: 5, 'old-read': 0 });
+    expect(faultsFired(total)).toBe(14);
+    const lines = coverageLines(total).map(line => line.split(/ {2,}/));
+    expect(lines.slice(-3)).toEqual([
+      ['met', 'times', 'per 10 hours'],
+      ['election', '5', '25'],
+      ['old-read', '0', '0'],
+    ]);
+  });
+
+  it('is missed by a long run that never met it', () => {
+    const long = { ...met({ election: 0 }), hours: 20, crashRestarts: 1_000 };
+    expect(coverageGaps(long)).toEqual(['election was never met']);
+    expect(coverageGaps({ ...long, hours: 19 })).toEqual([]);
   });
 });
 
