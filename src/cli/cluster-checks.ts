@@ -48,12 +48,12 @@ function versionCheck({ server, reports, replicas }: ClusterInspection): Check {
   }
   const told = known.map(({ name, version }) => `${name} ${version}`).join(', ');
   const dated = known.find(({ version }) => !carriedBy(version, replicas).isRecommended);
-  if (dated === undefined) return ok('version', `${told}: they can carry ${copies}`);
+  if (dated === undefined) return ok('version', `${told}: good for ${copies}`);
   const { canFlush } = carriedBy(dated.version, replicas);
   const why = canFlush
     ? 'faults of replicated streams were mended later'
     : 'it cannot flush what it acknowledges';
-  return warning('version', `${told}: they can carry ${copies}, but ${why}; upgrade ${dated.name}`);
+  return warning('version', `${told}: good for ${copies}, but ${why}; upgrade ${dated.name}`);
 }
 
 function jetStreamCheck({ account }: ClusterInspection): Check {

@@ -136,11 +136,11 @@ function behindTexts(
     return finding.stream.peers.map(peer => {
       // The servers themselves find out after a while only.
       const isAway = peer.isOffline || (up.size > 0 && !up.has(peer.name));
-      return { stream: finding.name, peer, isAway, isBehind: !peer.isCurrent || peer.lag > 0 };
+      return { stream: finding.name, peer, isAway };
     });
   });
   const servers = Map.groupBy(
-    copies.filter(({ isAway, isBehind }) => isAway || isBehind),
+    copies.filter(({ isAway, peer }) => isAway || peer.isBehind),
     ({ peer }) => peer.name,
   );
   return [...servers].map(([name, [first, ...rest]]) => {
@@ -161,7 +161,7 @@ function clusterCheck({ name, records, permissions }: ClusterInspection): Check 
     const maker = permissions.find(({ purpose }) => purpose === making);
     const who =
       maker?.status === 'refused'
-        ? 'this user may not make it: let a node start once with the operator’s key'
+        ? "this user may not make it: let a node start once with the operator's key"
         : 'the first node that starts makes it';
     return warning('cluster', `there is no cluster ${name} here yet; ${who}`);
   }

@@ -142,7 +142,10 @@ async function lookedAt(
   const document = 'value' in records ? records.value.document : undefined;
   const layout = document ?? clusterDefaults;
   const usual = nats.server.cluster === undefined ? 1 : replicasTogether;
-  const { streams, madeReplicas } = await streamsOf(nats, layout, cluster.replicas ?? usual);
+  const { streams, madeReplicas } = await streamsOf({
+    ...{ nats, layout, expected: cluster.replicas ?? usual },
+    clock: watching.clock,
+  });
   const isWhole = streams.every(({ status }) => status !== 'missing');
   const permissions = [
     ...(await nats.permissions(layout, streams)),
@@ -163,12 +166,32 @@ async function lookedAt(
 }
 
 /** A cluster that is there says itself how many copies its streams are to have. */
-async function streamsOf(nats: NatsInspector, layout: InspectLayout, expected: number) {
-  const streams = await nats.streams(layout, expected);
+async function streamsOf({ nats, layout, expected, clock }: StreamsSight) {
+  let streams = await nats.streams(layout, expected);
   const made = streams.find(finding => finding.status === 'found');
   const madeReplicas = made?.status === 'found' ? made.stream.replicas : undefined;
-  if (madeReplicas === undefined || madeReplicas === expected) return { streams, madeReplicas };
-  return { streams: await nats.streams(layout, madeReplicas), madeReplicas };
+  if (madeReplicas === undefined) return { streams, madeReplicas };
+  if (madeReplicas !== expected) streams = await nats.streams(layout, madeReplicas);
+  // What was written a moment ago is still on its way to some copies.
+  for (let look = 1; look < looksMax && streams.some(hasCopyBehind); look += 1) {
+    await pause(clock, lookAgainMs);
+    streams = await nats.streams(layout, madeReplicas);
+  }
+  return { streams, madeReplicas };
+}
+
+interface StreamsSight {
+  readonly nats: NatsInspector;
+  readonly layout: InspectLayout;
+  readonly expected: number;
+  readonly clock: Clock;
+}
+
+const looksMax = 4;
+const lookAgainMs = 500;
+
+function hasCopyBehind(finding: StreamFinding): boolean {
+  return finding.status === 'found' && finding.stream.peers.some(peer => peer.isBehind);
 }
 
 async function recordsOf(nats: NatsInspector, watching: Watching): Promise<ClusterRecords> {

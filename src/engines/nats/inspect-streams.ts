@@ -16,8 +16,9 @@ import { complaintAbout } from './streams.ts';
 /** A server that keeps a copy of a stream. */
 export interface StreamPeer {
   readonly name: string;
-  readonly isCurrent: boolean;
   readonly isOffline: boolean;
+  /** Whether it is not up to date, or far behind. */
+  readonly isBehind: boolean;
   /** How many operations it is behind. */
   readonly lag: number;
 }
@@ -82,13 +83,13 @@ function foundIn({ config, state, cluster }: JsonObject, wanted: JsonObject): Fo
   };
 }
 
-function peerOf({ name, current, offline, lag }: JsonObject): StreamPeer {
-  return {
-    name: String(name),
-    isCurrent: current === true,
-    isOffline: offline === true,
-    lag: numberOf(lag),
-  };
+/** A stream that is being written to is some operations ahead of its copies all the time. */
+const lagMax = 1_000;
+
+function peerOf({ name, current, offline, lag: told }: JsonObject): StreamPeer {
+  const lag = numberOf(told);
+  const isBehind = current !== true || lag > lagMax;
+  return { name: String(name), isOffline: offline === true, isBehind, lag };
 }
 
 function numberOf(value: unknown): number {

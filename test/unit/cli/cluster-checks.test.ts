@@ -23,7 +23,7 @@ type Found = Extract<StreamFinding, { status: 'found' }>['stream'];
 
 function stream(name: string, more: Partial<Found> = {}): StreamFinding {
   const peers = ['s2', 's3'].map(peer => {
-    return { name: peer, isCurrent: true, isOffline: false, lag: 0 };
+    return { name: peer, isOffline: false, isBehind: false, lag: 0 };
   });
   const place = { complaint: undefined, leader: 's1', isClustered: true, peers };
   const found = { replicas: 3, ...place, messages: 5, bytes: megabyte, ...more };
@@ -197,7 +197,7 @@ describe('the copies', () => {
 });
 
 describe('the streams', () => {
-  const peer = { name: 's3', isCurrent: true, isOffline: false, lag: 0 };
+  const peer = { name: 's3', isOffline: false, isBehind: false, lag: 0 };
   const cause = new TroupeError('NO_QUORUM', { detail: 'no answer' });
   const denied = new TroupeError('UNAUTHORIZED', { detail: 'may not publish' });
 
@@ -229,8 +229,13 @@ describe('the streams', () => {
     ],
     [
       'behind on one server',
-      [stream('a', { peers: [{ ...peer, isCurrent: false, lag: 7 }] })],
+      [stream('a', { peers: [{ ...peer, isBehind: true, lag: 7 }] })],
       warned('s3 is behind in 1 stream: a by 7 operations'),
+    ],
+    [
+      'some operations ahead of a copy that is current',
+      [stream('a', { peers: [{ ...peer, lag: 7 }] })],
+      { result: 'ok' },
     ],
     ['missing', [stream('a'), { name: 'b', status: 'missing' }], warned('1 of 2 are not there: b')],
     ['all missing', [{ name: 'b', status: 'missing' }], warned('none of the 1 is there yet')],

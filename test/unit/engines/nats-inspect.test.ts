@@ -36,6 +36,9 @@ describe('a stream', () => {
     const replicas = [
       { name: 's2', current: true, active: 1 },
       { name: 's3', current: false, offline: true, lag: 7 },
+      // One that is written to all the time is always a little behind.
+      { name: 's4', current: true, lag: 1_000 },
+      { name: 's5', current: true, lag: 1_001 },
     ];
     const answer = {
       config: wanted,
@@ -48,8 +51,10 @@ describe('a stream', () => {
       stream: {
         ...{ replicas: 3, complaint: undefined, leader: 's1', isClustered: true },
         peers: [
-          { name: 's2', isCurrent: true, isOffline: false, lag: 0 },
-          { name: 's3', isCurrent: false, isOffline: true, lag: 7 },
+          { name: 's2', isOffline: false, isBehind: false, lag: 0 },
+          { name: 's3', isOffline: true, isBehind: true, lag: 7 },
+          { name: 's4', isOffline: false, isBehind: false, lag: 1_000 },
+          { name: 's5', isOffline: false, isBehind: true, lag: 1_001 },
         ],
         ...{ messages: 5, bytes: 70 },
       },
