@@ -10,7 +10,7 @@ import {
   restoreData,
   summaryOf,
 } from '../node/data-directory.ts';
-import { createJsonLogger } from '../telemetry/logger.ts';
+import { silentLogger } from '../telemetry/logger.ts';
 import { openCaretaker } from './caretaker.ts';
 import { addClusterFlags, type ClusterFlags, clusterIn } from './cluster-flags.ts';
 import { dataDirectoryOf } from './locate-node.ts';
@@ -30,7 +30,7 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
       const report =
         cluster === undefined
           ? await backUpNode(session, directory)
-          : await backUpCluster({ cluster, directory, terminal });
+          : await backUpCluster({ cluster, directory });
       session.show(toWire(report), (copied: Copied) => copyText(directory, copied));
     });
   addClusterFlags(backup, 'copy the cluster on these NATS servers, which no node may serve');
@@ -47,7 +47,7 @@ export function addDataCommands(program: Command, terminal: Terminal): void {
       const report =
         cluster === undefined
           ? await restoreNode({ backup, directory, epochAtLeast })
-          : await restoreCluster({ cluster, directory: backup, terminal, epochAtLeast });
+          : await restoreCluster({ cluster, directory: backup, epochAtLeast });
       const target = cluster === undefined ? directory : `the cluster ${nameOf(cluster)}`;
       session.show(toWire(report), (copied: Copied) => restoreText(target, copied));
     });
@@ -61,9 +61,7 @@ interface RestoreOptions extends ClusterFlags {
 /** Of a node the files that were copied too, and what is in them where they can be read. */
 type Copied = ClusterCopyReport | (CopyReport & Partial<BackupCount>);
 
-interface NamedCopy extends Pick<ClusterCopy, 'cluster' | 'directory' | 'epochAtLeast'> {
-  readonly terminal: Terminal;
-}
+type NamedCopy = Pick<ClusterCopy, 'cluster' | 'directory' | 'epochAtLeast'>;
 
 async function backUpNode(session: Session, directory: string): Promise<Copied> {
   await using caretaker = await openCaretaker(session);
@@ -79,20 +77,18 @@ async function restoreNode(parts: Parameters<typeof restoreData>[0]): Promise<Co
   return { ...(await restoreData(parts)), ...count };
 }
 
-/** What a cluster needs is loaded for it alone; all other commands are quick without it. */
+/**
+ * What a cluster needs is loaded for it alone; all other commands are quick without it. What goes
+ * wrong on the way either passes or ends the command, which then tells it.
+ */
 async function backUpCluster(copy: NamedCopy): Promise<Copied> {
   const { copyFromCluster } = await import('../node/cluster-copies.ts');
-  return copyFromCluster(completed(copy));
+  return copyFromCluster({ ...copy, logger: silentLogger });
 }
 
 async function restoreCluster(copy: NamedCopy): Promise<Copied> {
   const { copyIntoCluster } = await import('../node/cluster-copies.ts');
-  return copyIntoCluster(completed(copy));
-}
-
-function completed({ terminal, ...copy }: NamedCopy): ClusterCopy {
-  const write = (line: string) => terminal.writeError(`${line}\n`);
-  return { ...copy, logger: createJsonLogger({ write, now: () => Date.now(), level: 'warn' }) };
+  return copyIntoCluster({ ...copy, logger: silentLogger });
 }
 
 function nameOf({ name = 'troupe' }: ClusterOptions): string {

@@ -9,6 +9,7 @@ import type {
   Heads,
   HeadsOptions,
   Log,
+  LogHead,
   LogSlice,
   ReadOptions,
   StoredRecord,
@@ -170,7 +171,7 @@ export async function censusOf(
 }
 
 /** The heads of all logs. */
-export async function* allHeads(logs: Pick<Log, 'heads'>) {
+export async function* allHeads(logs: Pick<Log, 'heads'>): AsyncGenerator<LogHead> {
   let cursor: string | undefined;
   do {
     const page: Heads = await logs.heads({ cursor });
@@ -180,7 +181,10 @@ export async function* allHeads(logs: Pick<Log, 'heads'>) {
 }
 
 /** The records of a log, oldest first, some at a time. */
-export async function* slicesOf(logs: Pick<Log, 'read'>, name: string) {
+export async function* slicesOf(
+  logs: Pick<Log, 'read'>,
+  name: string,
+): AsyncGenerator<readonly StoredRecord[]> {
   let after = 0;
   for (;;) {
     const slice = await logs.read(name, { after });

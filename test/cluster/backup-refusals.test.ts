@@ -10,7 +10,9 @@ import { ledgerAgent } from '../../examples/account/ledger.agent.ts';
 import { openNatsCopies } from '../../src/engines/nats/copy-cluster.ts';
 import { systemClock } from '../../src/engines/system/clock.ts';
 import { systemRandom } from '../../src/engines/system/random.ts';
-import { clusterNode } from '../helpers/cluster-node.ts';
+import { copyIntoCluster } from '../../src/node/cluster-copies.ts';
+import { silentLogger as logger } from '../../src/telemetry/logger.ts';
+import { clusterNode, shortLeaseMs } from '../helpers/cluster-node.ts';
 import { failureOf } from '../helpers/failure-of.ts';
 import { type NatsServers, natsServers } from '../helpers/nats-servers.ts';
 import { command } from '../helpers/pretended-terminal.ts';
@@ -147,26 +149,29 @@ describe('a copy whose servers go away', () => {
   }, 60_000);
 
   it('leaves a cluster that no node serves, and that the same restore goes on with', async () => {
-    const backup = join(root, 'whole');
-    const filling = troupe('restore', backup, '--name', 'half');
+    const intoHalf = (backup: string) => {
+      const cluster = { servers: servers.urls, name: 'half' };
+      const directory = join(root, backup);
+      return copyIntoCluster({ cluster, directory, logger, leaseSpanMs: shortLeaseMs });
+    };
+    const filling = failureOf(intoHalf('whole'));
     await untilFilled('half');
     await servers.servers[0]?.kill();
-    const { exitCode, errors } = await filling;
+    expect(await filling).toMatchObject({
+      detail: expect.stringMatching(/filled in part.*the same restore, started again, goes on/),
+    });
     await servers.servers[0]?.start();
-    expect([exitCode, errors]).toEqual([
-      1,
-      expect.stringMatching(/filled in part.*the same restore, started again, goes on/s),
-    ]);
     expect(await failureOf(nodeOn('half').start())).toMatchObject({
       code: 'CONFIG_INVALID',
       detail: expect.stringMatching(/being filled from a backup, or that was cut off/),
     });
     const copied = await troupe('backup', join(root, 'half'), '--name', 'half');
     expect(copied.errors).toMatch(/being filled from a backup/);
-    const other = await troupe('restore', join(root, 'busy'), '--name', 'half');
-    expect(other.errors).toMatch(/begun to be filled from another backup/);
-    const restored = await troupe('restore', backup, '--name', 'half');
-    expect(restored).toMatchObject({ exitCode: 0, errors: '' });
+    expect(await failureOf(intoHalf('busy'))).toMatchObject({
+      code: 'CONFIG_INVALID',
+      detail: expect.stringMatching(/begun to be filled from another backup/),
+    });
+    expect(await intoHalf('whole')).toMatchObject({ logCount: 301 });
     const node = nodeOn('half');
     await node.start();
     expect(await node.agents.get('account/77').execute('balance')).toBe(77);

@@ -19,12 +19,10 @@ import { countBackup, openData, restoreData } from '../../src/node/data-director
 import { slicesOf } from '../../src/node/log-census.ts';
 import type { StoredRecord } from '../../src/ports/log.ts';
 import { decodeRecord } from '../../src/state/record.ts';
-import { createJsonLogger } from '../../src/telemetry/logger.ts';
+import { silentLogger as logger } from '../../src/telemetry/logger.ts';
 import { clusterNode, shortLeaseMs } from '../helpers/cluster-node.ts';
 import { type NatsServers, natsServers } from '../helpers/nats-servers.ts';
 import { effects, shopAgents } from './copied-shop.ts';
-
-const logger = createJsonLogger({ write: () => undefined, now: () => Date.now() });
 
 let servers: NatsServers;
 let root: string;

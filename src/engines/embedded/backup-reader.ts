@@ -1,6 +1,6 @@
 /**
- * Reads a backup where it lies. Nothing is written to it: it stays what it was, and it may lie where
- * nothing can be written. What recovery would have to change shows that the backup is not whole.
+ * Reads a backup where it lies. Nothing is written to it: it stays what it was, and it may be
+ * where nothing can be written. What recovery would have to change shows that it is not whole.
  */
 import { TroupeError } from '../../core/errors.ts';
 import type { Disk, DiskFile } from '../../ports/disk.ts';

@@ -96,7 +96,7 @@ async function stateOf(parts: AskParts, stream: string): Promise<StreamState | u
   return { count: numberOf(state.messages), lastSeq: numberOf(state.last_seq) };
 }
 
-/** To remove what is before a place moves an empty stream there, on every version of the servers. */
+/** Removing all before a place moves an empty stream there, on every version of the servers. */
 async function beginStreamAt(parts: AskParts, stream: string, seq: number): Promise<void> {
   const state = await stateOf(parts, stream);
   if (state === undefined || state.count > 0 || state.lastSeq >= seq) return;

@@ -1,4 +1,4 @@
-/** All logs of a cluster at one moment: complete whoever answers, and as each log reads by itself. */
+/** All logs of a cluster at one moment: complete whoever answers, each as it reads by itself. */
 import { describe, expect, it } from 'vitest';
 import { type CopiedRecords, LogCourses } from '../../../src/engines/nats/copy-courses.ts';
 import { CopySource } from '../../../src/engines/nats/copy-source.ts';
