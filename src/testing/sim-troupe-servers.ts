@@ -13,6 +13,7 @@ import { openNatsLog } from '../engines/nats/log.ts';
 import { placeOf } from '../engines/nats/log-subjects.ts';
 import { ensureStream } from '../engines/nats/streams.ts';
 import { leasedLog } from '../node/leased-log.ts';
+import { leaveSilentServers } from '../node/silent-server.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Log } from '../ports/log.ts';
 import type { SimOwner } from './sim-event-heap.ts';
@@ -87,7 +88,7 @@ export const natsTroupeFaults: readonly string[] = [
 /** Everything that some world on these servers should meet beside. */
 export const natsTroupeMeetings: readonly string[] = [
   ...natsMeetings,
-  ...['lease-lapsed', 'lease-lost', 'lease-waited-out', 'lease-refused'],
+  ...['lease-lapsed', 'lease-lost', 'lease-waited-out', 'lease-refused', 'server-left'],
 ];
 
 /** Draws the servers of a world. */
@@ -174,12 +175,18 @@ export class TroupeServers {
     const keyValue = openNatsKeyValue({ client, clock, random, bucket });
     const holder = `${name}#${incarnation}`;
     const lease = await this.#claim({ keyValue, clock, holder, incarnation, key: `nodes/${name}` });
+    const leave = () => {
+      this.#world.countMet('server-left');
+      this.cluster.resetOwner(owner);
+    };
+    const stopLeaving = leaveSilentServers({ lease, clock, leave });
     const ended = async () => undefined;
     const { epoch } = await takeShards({ keyValue, clock, node: name, holder, ended });
     const layout = { cluster, replicas, streamCount, shardCount };
     const log = await openNatsLog({ client, clock, random, isFlushed: true, ...layout });
     const bus = openNatsBus({ client, clock, prefix: `tp.${cluster}.bus` });
     const close = async () => {
+      stopLeaving();
       await log.close();
       await Promise.all([lease.release(), bus.close()]);
       await keyValue.close();
