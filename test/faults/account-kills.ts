@@ -18,7 +18,7 @@ export interface PayOut {
   start(bankMs?: number): RunningProgram;
   /** Kills the life that was begun last as soon as the bank's book says so of it. */
   killWhen(running: RunningProgram, service: Service, event: BankEntry['event']): Promise<void>;
-  /** Begins a life that is killed when the bank was asked, or did something and has not answered. */
+  /** Begins a life that is killed when the bank was asked, or did something without an answer. */
   lifeUntil(service: Service, event: BankEntry['event']): Promise<void>;
   /** What the bank was asked, or did, in order. */
   services(event: BankEntry['event']): readonly Service[];

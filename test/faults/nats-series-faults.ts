@@ -1,6 +1,6 @@
 /**
- * What is done to a node and its three servers: killed, ended in peace, started again. Each of these
- * is a series of its own.
+ * What is done to a node and its three servers: killed, ended in peace, started again. Each is a
+ * series of its own.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { type NatsServer, type NatsServers, natsServers } from '../helpers/nats-servers.ts';

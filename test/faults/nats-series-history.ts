@@ -9,7 +9,7 @@ import type { Answered, Operation, SeriesEvent } from './nats-series-events.ts';
 export interface KnownOperation extends Operation {
   /** The attempts that ended without an answer, by what they said. */
   readonly refusals: readonly Outcome[];
-  /** Attempts of which nothing was heard: the node was killed meanwhile, or has not answered yet. */
+  /** Attempts of which nothing was heard: the node was killed meanwhile, or has yet to answer. */
   readonly unheard: number;
   readonly answer: Answered | undefined;
 }
@@ -37,8 +37,7 @@ interface Entry extends Operation {
 }
 
 /**
- * What callers may be told while servers or networks fail. All else is a fault of the node, whatever
- * else holds.
+ * What callers may be told while servers or networks fail. All else is a fault of the node.
  */
 const expected: Readonly<Record<string, readonly Outcome[]>> = {
   // Refused by a node that could not renew its lease, or given up by it when that ran out.

@@ -174,8 +174,13 @@ describe('the measure of a fault', () => {
     expect(totalsLine('series', totalsOf(results))).toBe(
       'series: 1 faults, 1 acknowledged, 0 lost, 1 doubled, 0 steps repeated',
     );
-    expect(faultTable(results).split('\n')[2]).toMatch(
-      /^\| cut +\| 1 +\| 0\.1 \/ 0\.1 s +\| 6\.5 \/ 6\.5 s +\| 2 +\| 0\.3 \/ 0\.3 s +\| 1\.6 \/ 1\.6 s +\| NO_QUORUM not-executed \(2\) \|$/,
-    );
+    const cells = faultTable(results)
+      .split('\n')[2]
+      ?.split('|')
+      .map(cell => cell.trim());
+    expect(cells?.slice(1, -1)).toEqual([
+      ...['cut', '1', '0.1 / 0.1 s', '6.5 / 6.5 s', '2', '0.3 / 0.3 s', '1.6 / 1.6 s'],
+      'NO_QUORUM not-executed (2)',
+    ]);
   });
 });
