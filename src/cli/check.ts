@@ -1,5 +1,5 @@
 /** The form of what `troupe doctor` finds: one line for each thing it looked at. */
-import { TroupeError, textOf } from '../core/errors.ts';
+import { type ErrorValue, TroupeError, textOf } from '../core/errors.ts';
 
 /** What a check found. */
 export interface Check {
@@ -24,6 +24,14 @@ export function failed(name: string, detail: string): Check {
 }
 
 /** A failure in the words of its error: with the code, which `troupe explain` knows. */
-export function failedBy(name: string, error: unknown): Check {
-  return failed(name, TroupeError.is(error) ? `${error.code}: ${error.detail}` : textOf(error));
+export function failedAs(
+  name: string,
+  { code, detail }: Pick<ErrorValue, 'code' | 'detail'>,
+): Check {
+  return failed(name, `${code}: ${detail}`);
+}
+
+/** A failure in the words of what was thrown. */
+export function failedBy(name: string, thrown: unknown): Check {
+  return TroupeError.is(thrown) ? failedAs(name, thrown) : failed(name, textOf(thrown));
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type ErrorValue, TroupeError, textOf } from '../core/errors.ts';
 import { adminFiles } from '../gateway/admin-files.ts';
 import { fromWire } from '../gateway/wire.ts';
+import type { ClusterInspection } from '../node/cluster-inspection.ts';
 import {
   dataFormatVersion,
   openData,
@@ -15,7 +16,8 @@ import {
   summaryOf,
 } from '../node/data-directory.ts';
 import type { ClusterStanding } from '../node/face.ts';
-import { type Check, failed, ok, warning } from './check.ts';
+import { type Check, failed, failedBy, ok, warning } from './check.ts';
+import { clusterChecks } from './cluster-checks.ts';
 import { isUnreachable } from './exit-codes.ts';
 import { dataDirectoryOf } from './locate-node.ts';
 import type { Session } from './session.ts';
@@ -47,7 +49,11 @@ export async function checksOf(session: Session): Promise<readonly Check[]> {
     format,
     tokenCheck(directory),
   ];
-  if (node !== undefined) return [...local, ...nodeChecks(node)];
+  if (node !== undefined) {
+    const { cluster, standing } = node;
+    const rest = cluster === undefined ? [] : await nodeClusterChecks(session, cluster, standing);
+    return [...local, ...nodeChecks(node), ...rest];
+  }
   const recovery = format.result === 'ok' ? await recoveryCheck(directory) : [];
   return [...local, ...recovery, ok('node', `none answers for ${directory}`)];
 }
@@ -161,28 +167,23 @@ function nodeChecks({ version, pid, standing, failure, data, cluster }: NodeAnsw
     failure === undefined
       ? ok('engine', data === undefined ? place : 'takes writes')
       : failed('engine', `${failure.code}: ${failure.detail}`);
-  if (cluster !== undefined) return [node, engine, ...placeChecks(cluster, standing)];
   return data === undefined ? [node, engine] : [recoveryOf(data.recovery), node, engine];
 }
 
-/** What a node knows of its cluster; `--cluster` asks the servers themselves. */
-function placeChecks(cluster: ClusterStanding, standing: string): Check[] {
-  const { name, node, epoch, replicas, server, flushing, isUnflushedTaken } = cluster;
-  const copies = replicas === 1 ? 'one copy' : `${replicas} copies`;
-  const told = `${node} in ${name}, epoch ${epoch}, ${copies}, by way of ${server.name} ${server.version}; \`troupe doctor --cluster\` looks at the servers`;
+/** What the node finds when it looks at its cluster, and how it has its place there. */
+async function nodeClusterChecks(session: Session, cluster: ClusterStanding, standing: string) {
+  const { name, node, epoch, server } = cluster;
   const place =
     standing === 'suspended'
-      ? failed('cluster', `NO_QUORUM: ${node} has no lease in ${name} and cannot reach the servers`)
-      : ok('cluster', told);
-  if (flushing === 'flushed') return [place, ok('promises', '`strong`')];
-  const why =
-    flushing === 'unflushed'
-      ? 'a server acknowledges what is not on its disk yet'
-      : 'the servers do not say whether they flush what they acknowledge';
-  const detail = isUnflushedTaken
-    ? `\`strong\` only because of \`unflushed\`: ${why}`
-    : `\`none\` only: ${why}`;
-  return [place, warning('promises', detail)];
+      ? failed('place', `NO_QUORUM: ${node} has no lease in ${name} and cannot reach the servers`)
+      : ok('place', `${node} in ${name}, epoch ${epoch}, by way of ${server.name}`);
+  try {
+    const found = fromWire(await session.ask({ method: 'GET', path: ['cluster'] }));
+    // The node answers this route with what it found.
+    return [place, ...clusterChecks(found as ClusterInspection)];
+  } catch (error) {
+    return [place, failedBy('servers', error)];
+  }
 }
 
 async function guarded(name: string, check: () => Promise<Check>): Promise<Check> {

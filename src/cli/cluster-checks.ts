@@ -6,7 +6,7 @@
 import { apartMs, clockLimits, clockRemedy, skewText } from '../node/clock-skew.ts';
 import type { ClusterInspection } from '../node/cluster-inspection.ts';
 import { carriedBy } from '../node/server-carries.ts';
-import { type Check, failed, failedBy, ok, warning } from './check.ts';
+import { type Check, failed, failedAs, ok, warning } from './check.ts';
 import { keptChecks } from './cluster-kept-checks.ts';
 
 /** All checks of a cluster, in order. */
@@ -57,7 +57,7 @@ function versionCheck({ server, reports, replicas }: ClusterInspection): Check {
 }
 
 function jetStreamCheck({ account }: ClusterInspection): Check {
-  if ('failure' in account) return failedBy('jetstream', account.failure);
+  if ('failure' in account) return failedAs('jetstream', account.failure);
   return ok('jetstream', 'it is on');
 }
 

@@ -8,7 +8,7 @@ import type {
   PermissionFinding,
   StreamFinding,
 } from '../node/cluster-inspection.ts';
-import { type Check, failed, failedBy, ok, warning } from './check.ts';
+import { type Check, failed, failedAs, ok, warning } from './check.ts';
 
 /** The checks that need JetStream. */
 export function keptChecks(found: ClusterInspection): readonly Check[] {
@@ -108,7 +108,7 @@ function complaintsOf(finding: StreamFinding): string[] {
 
 function unservedCheck(streams: readonly StreamFinding[]): Check | undefined {
   const refused = streams.find(finding => codeOf(finding) === 'UNAUTHORIZED');
-  if (refused?.status === 'silent') return failedBy('streams', refused.cause);
+  if (refused?.status === 'silent') return failedAs('streams', refused.cause);
   const texts = streams.flatMap(unservedText);
   const remedy = 'wait for an election of 4 to 9 s, or start the servers that are missing';
   return texts.length === 0 ? undefined : failed('streams', `NO_QUORUM: ${some(texts)}; ${remedy}`);
@@ -155,7 +155,7 @@ function countOf(count: number, what: string): string {
 }
 
 function clusterCheck({ name, records, permissions }: ClusterInspection): Check {
-  if ('failure' in records) return failedBy('cluster', records.failure);
+  if ('failure' in records) return failedAs('cluster', records.failure);
   const { document, placement } = records.value;
   if (document === undefined) {
     const maker = permissions.find(({ purpose }) => purpose === making);

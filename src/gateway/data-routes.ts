@@ -12,6 +12,11 @@ import { bodyOf, flagField, requiredText } from './request-fields.ts';
 /** Adds the routes of the node and its data. */
 export function addDataRoutes(app: Hono, face: NodeFace): void {
   app.get('/v1/node', context => answer(context, infoOf(face)));
+  app.get('/v1/cluster', async context => {
+    const { inspectCluster } = face;
+    if (inspectCluster !== undefined) return answer(context, await inspectCluster());
+    throw new TroupeError('CONFIG_INVALID', { detail: 'this node is not in a cluster' });
+  });
   app.post('/v1/backup', async context => {
     const fields = await bodyOf(context, ['directory']);
     const directory = requiredText(fields, 'directory');

@@ -11,25 +11,41 @@ import {
 import { leaseTimes, pause } from '../cluster/lease-time.ts';
 import { decodeLease, type LeaseState } from '../cluster/lease-value.ts';
 import { type Placement, readPlacement } from '../cluster/placement.ts';
-import { TroupeError } from '../core/errors.ts';
+import { type ErrorValue, TroupeError } from '../core/errors.ts';
 import {
   type InspectLayout,
   inspectNats,
   type NatsInspector,
   type StoreAccount,
 } from '../engines/nats/inspect-cluster.ts';
-import type { PermissionFinding } from '../engines/nats/inspect-permissions.ts';
-import type { StreamFinding } from '../engines/nats/inspect-streams.ts';
+import type { PermissionFinding as TriedPermission } from '../engines/nats/inspect-permissions.ts';
+import type { FoundStream, StreamFinding as SeenStream } from '../engines/nats/inspect-streams.ts';
 import type { ServerReport } from '../engines/nats/server-reports.ts';
 import { systemClock } from '../engines/system/clock.ts';
 import { systemRandom } from '../engines/system/random.ts';
 import type { Clock } from '../ports/clock.ts';
 import { type CheckedCluster, checkedCluster } from './cluster-options.ts';
 
-export type { PermissionFinding, ServerReport, StreamFinding };
+export type { ServerReport };
+
+/** Why something could not be found. What is found is plain data, so that it can be sent. */
+export type Reason = Pick<ErrorValue, 'code' | 'detail'>;
 
 /** What was found, or why it could not be. */
-export type Found<Value> = { readonly value: Value } | { readonly failure: TroupeError };
+export type Found<Value> = { readonly value: Value } | { readonly failure: Reason };
+
+/** One thing that a node does, and whether this user may. */
+export interface PermissionFinding extends Omit<TriedPermission, 'cause'> {
+  readonly cause?: Reason | undefined;
+}
+
+/** How one stream is. */
+export type StreamFinding = { readonly name: string } & (
+  | { readonly status: 'found'; readonly stream: FoundStream }
+  | { readonly status: 'missing' }
+  /** It did not answer, or was refused. */
+  | { readonly status: 'silent'; readonly cause: Reason }
+);
 
 /** The lease of a node. */
 export interface LeaseFinding {
@@ -111,7 +127,7 @@ interface Sight {
   readonly account: Found<StoreAccount>;
 }
 
-function blindTo({ nats, cluster, ...sight }: Sight, failure: TroupeError): ClusterInspection {
+function blindTo({ nats, cluster, ...sight }: Sight, failure: Reason): ClusterInspection {
   return {
     ...sight,
     name: cluster.name,
@@ -150,7 +166,7 @@ async function lookedAt(
   const permissions = [
     ...(await nats.permissions(layout, streams)),
     ...(isWhole ? [] : [await nats.mayMake()]),
-  ];
+  ].map(({ cause, ...tried }) => ({ ...tried, cause: cause && reasonOf(cause) }));
   return {
     ...sight,
     name: cluster.name,
@@ -159,7 +175,7 @@ async function lookedAt(
     madeReplicas,
     wantedReplicas: cluster.replicas,
     isUnflushedTaken: cluster.unflushed,
-    streams,
+    streams: streams.map(plainStream),
     permissions,
     records,
   };
@@ -190,7 +206,7 @@ interface StreamsSight {
 const looksMax = 4;
 const lookAgainMs = 500;
 
-function hasCopyBehind(finding: StreamFinding): boolean {
+function hasCopyBehind(finding: SeenStream): boolean {
   return finding.status === 'found' && finding.stream.peers.some(peer => peer.isBehind);
 }
 
@@ -223,11 +239,19 @@ async function leasesOf(
   });
 }
 
+function plainStream(seen: SeenStream): StreamFinding {
+  return seen.status === 'silent' ? { ...seen, cause: reasonOf(seen.cause) } : seen;
+}
+
+function reasonOf({ code, detail }: TroupeError): Reason {
+  return { code, detail };
+}
+
 async function foundBy<Value>(look: () => Promise<Value>): Promise<Found<Value>> {
   try {
     return { value: await look() };
   } catch (error) {
     if (!TroupeError.is(error)) throw error;
-    return { failure: error };
+    return { failure: reasonOf(error) };
   }
 }

@@ -69,7 +69,8 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
       storage === undefined || directory === undefined
         ? undefined
         : { directory, storage: storageFor(node, storage) };
-    return { node, data: kept, directory, cluster: standing, backUpCluster: backUp, close };
+    const faces = { cluster: standing, inspectCluster: inspecting(cluster), backUpCluster: backUp };
+    return { node, data: kept, directory, ...faces, close };
   };
   // The contracts are known to the type system only.
   return new TroupeHandle({
@@ -78,6 +79,12 @@ export function composeTroupe<const R extends readonly AgentDefinition[]>(
     open,
     openFace,
   }) as unknown as Troupe<ContractsIn<R>>;
+}
+
+/** The way to look at a cluster, which is loaded when somebody does. */
+function inspecting(cluster: CheckedCluster | undefined): OpenedNode['inspectCluster'] {
+  if (cluster === undefined) return undefined;
+  return async () => (await import('./cluster-inspection.ts')).inspectCluster({ cluster });
 }
 
 /** The engine as an operator sees it while the node runs, which must hear of what is changed. */

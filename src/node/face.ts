@@ -6,6 +6,7 @@
 import type { AgentDirectory } from '../client/agents.ts';
 import type { DeadLetters, Runs } from '../client/troupe.ts';
 import type { TroupeError } from '../core/errors.ts';
+import type { ClusterInspection } from './cluster-inspection.ts';
 import type { Storage } from './data-directory.ts';
 import type { ClusterCopyReport } from './log-census.ts';
 import type { TroupeNode } from './node.ts';
@@ -21,8 +22,6 @@ export interface ClusterStanding {
   readonly replicas: number;
   /** Whether what the servers acknowledge is on their disks. */
   readonly flushing: 'flushed' | 'unflushed' | 'unsaid';
-  /** Whether the program takes servers that do not flush, or do not say (`unflushed`). */
-  readonly isUnflushedTaken: boolean;
   /** The server that the node is connected to, or was last. */
   readonly server: { readonly name: string; readonly version: string };
 }
@@ -39,6 +38,8 @@ export interface NodeFace {
   readonly directory: string | undefined;
   /** How the node stands in its cluster, if it has one. */
   cluster(): ClusterStanding | undefined;
+  /** Looks at its cluster as an operator does, over a connection of its own. */
+  readonly inspectCluster?: (() => Promise<ClusterInspection>) | undefined;
   /** Copies its cluster to an empty directory; only where it has one. */
   readonly backUpCluster?: ((directory: string) => Promise<ClusterCopyReport>) | undefined;
   /** How the node stands, and what made its engine fail, if it did. */

@@ -93,16 +93,7 @@ export async function openCluster(options: OpenClusterOptions): Promise<OpenedCl
   const standing = (): ClusterStanding => {
     const { name: serverName, version } = nats.server;
     const server = { name: serverName, version };
-    const isUnflushedTaken = cluster.unflushed;
-    return {
-      name: cluster.name,
-      node: identity.id,
-      epoch,
-      replicas,
-      flushing,
-      isUnflushedTaken,
-      server,
-    };
+    return { name: cluster.name, node: identity.id, epoch, replicas, flushing, server };
   };
   logger.info('the node has its place in the cluster', { ...standing() });
   const rest = stack.move();

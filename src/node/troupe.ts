@@ -32,6 +32,8 @@ export interface OpenedNode {
   readonly directory?: string | undefined;
   /** How it stands in its cluster, if it has one. */
   readonly cluster?: (() => ClusterStanding) | undefined;
+  /** Looks at its cluster as an operator does. */
+  readonly inspectCluster?: NodeFace['inspectCluster'];
   /** Copies its cluster to an empty directory. */
   readonly backUpCluster?: NodeFace['backUpCluster'];
   close(): Promise<void>;
@@ -137,7 +139,8 @@ export class TroupeHandle implements Troupe {
     await opened.close();
   }
 
-  #faceOf({ node, data, directory, cluster, backUpCluster }: OpenedNode): NodeFace {
+  #faceOf(opened: OpenedNode): NodeFace {
+    const { node, data, directory, cluster, inspectCluster, backUpCluster } = opened;
     let failure: TroupeError | undefined;
     node.kernel.log.onFailure(error => {
       failure = error;
@@ -153,6 +156,7 @@ export class TroupeHandle implements Troupe {
       data,
       directory,
       cluster: () => cluster?.(),
+      inspectCluster,
       backUpCluster,
       agents: this.#directory,
       runs: this.runs,

@@ -13,7 +13,7 @@ import { shelf } from './shelf.ts';
 import { openShop } from './shop.ts';
 
 it('keeps what was acknowledged when the disk itself is full', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async context => {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot) context.skip('only root can mount a small disk');

@@ -32,7 +32,7 @@ function addressOf({ servers }: Shop, user: string, password = 'secret'): string
   return servers.urls.map(url => url.replace('//', `//${user}:${password}@`)).join(',');
 }
 
-describe('ten set-ups that do not work', { timeout: 60_000 }, () => {
+describe('ten set-ups that do not work', { timeout: 120_000 }, () => {
   it('1. no server', async () => {
     await using shop = await openShop();
     const [server] = shop.servers.servers;

@@ -2,10 +2,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TroupeError } from '../../../src/core/errors.ts';
 import { adminBodyBytesMax } from '../../../src/gateway/request-fields.ts';
+import type { ClusterInspection } from '../../../src/node/cluster-inspection.ts';
 import { type AdminApp, openAdminApp } from '../../helpers/admin-app.ts';
 
 const routes = [
   ['GET', '/v1/node'],
+  ['GET', '/v1/cluster'],
   ['GET', '/v1/types'],
   ['GET', '/v1/agents'],
   ['GET', '/v1/agents/desk%2Fa'],
@@ -208,6 +210,16 @@ describe('how the node stands', () => {
     expect(await broken.ask('GET', '/readyz')).toMatchObject({ status: 503 });
     const { value } = await broken.ask('GET', '/v1/node');
     expect(value).toMatchObject({ standing: 'failed', failure: failure.toValue() });
+  });
+
+  it('looks at its cluster, where it has one', async () => {
+    expect(await admin.ask('GET', '/v1/cluster')).toMatchObject({
+      value: { error: { code: 'CONFIG_INVALID', detail: 'this node is not in a cluster' } },
+    });
+    const found = { name: 'shop', streams: [] } as unknown as ClusterInspection;
+    const inspectCluster = async () => found;
+    await using clustered = await openAdminApp(face => ({ ...face, inspectCluster }));
+    expect(await clustered.ask('GET', '/v1/cluster')).toMatchObject({ status: 200, value: found });
   });
 
   it('refuses work while it starts', async () => {
