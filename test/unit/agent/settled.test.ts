@@ -1,4 +1,4 @@
-/** What is answered without being handled: messages of which nobody knows any more whether they ran. */
+/** What is not handled: messages of which nobody knows any more whether they ran. */
 import { describe, expect, it } from 'vitest';
 import type { MailboxItem } from '../../../src/agent/item.ts';
 import { admission, isSettled, type KeyedAgent } from '../../../src/agent/settled.ts';
