@@ -32,7 +32,7 @@ export interface RestoreClusterOptions extends ClusterCopyOptions {
 }
 
 /** So many logs are written at once. */
-const logsAtOnce = 64;
+const logsAtOnce = 256;
 /** What a record takes in a message beside its bytes, at most. */
 const recordBytesMore = 8;
 const recordsAtOnceMax = 1_000;
