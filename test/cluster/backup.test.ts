@@ -47,8 +47,8 @@ function onDirectory(data: string): ShopNode {
   return composeTroupe({ agents: shopAgents, data, logger });
 }
 
-function copyOf(name: string, directory: string) {
-  const cluster = { servers: servers.urls, name };
+function copyOf(name: string, directory: string, { urls }: NatsServers = servers) {
+  const cluster = { servers: urls, name };
   return { cluster, directory, logger, leaseSpanMs: shortLeaseMs };
 }
 
@@ -124,9 +124,12 @@ async function* batchesIn(directory: string): AsyncGenerator<readonly StoredReco
   yield* slicesOf(backup, 'shop/alice');
 }
 
-async function* batchesOf(name: string): AsyncGenerator<readonly StoredRecord[]> {
+async function* batchesOf(
+  name: string,
+  { urls }: NatsServers = servers,
+): AsyncGenerator<readonly StoredRecord[]> {
   await using copies = await openNatsCopies({
-    connection: { servers: servers.urls, clientName: 'test' },
+    connection: { servers: urls, clientName: 'test' },
     ...{ name, clock: systemClock(), random: systemRandom() },
   });
   await using source = await copies.open(clusterDefaults);
@@ -168,4 +171,18 @@ describe('a backup of a cluster', () => {
     expect([restored.lineage, opened.lineage]).not.toContain(into.lineage);
     await during(onCluster('second'), troupe => goOn(troupe, 'two', { count: 62, rung: 2 }));
   }, 60_000);
+
+  it.each([{ release: '2.9.10' }, { count: 3 }] as const)(
+    'fills servers with %o',
+    async which => {
+      await using others = await natsServers({ ...which, hasAccount: true });
+      const backup = join(root, 'from-data');
+      const into = await copyIntoCluster(copyOf('third', backup, others));
+      expect(same(into)).toEqual({ ...(await countBackup(backup)), damagedNames: undefined });
+      await expectNoPlaceNamed(batchesOf('third', others));
+      const again = join(root, `from-third-${others.servers.length}`);
+      expect(same(await copyFromCluster(copyOf('third', again, others)))).toEqual(same(into));
+    },
+    60_000,
+  );
 });
