@@ -4,7 +4,7 @@
  * the records of one agent that a node wrote: all of them in one message for each agent. It is kept
  * by the code that wrote it. Each sample starts a server with the recommended configuration on it,
  * and a fresh process of a node. Memory is read when that has answered, and again after a thousand
- * more of the agents were called: the server reads whole blocks of some megabytes to find a message.
+ * more agents were called: the server reads blocks of some megabytes to find a message.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -29,7 +29,7 @@ const writer = 'f111f111f111f111';
 const acknowledgedEvery = 64;
 /** So many acknowledgements may be waited for at once. */
 const openMax = 64;
-const timeoutMs = 20_000;
+const timeoutMs = 60_000;
 
 /** Fills. Fails when a server lost a message, or somebody else wrote. */
 export async function fillLogs(options: FillOptions): Promise<void> {

@@ -1,4 +1,4 @@
-/** Messages that arrived: headers are read where they lie, and as the package has them elsewhere. */
+/** Messages that arrived: headers are read where they lie, or as the package has read them. */
 import { headers, type Msg } from '@nats-io/transport-node';
 import { describe, expect, it } from 'vitest';
 import { ArrivedMessage } from '../../../src/engines/nats/arrived-message.ts';
