@@ -48,6 +48,7 @@ export class Shipment implements MailboxItem, Timed {
   envelope: Envelope;
   arrivedAt: number;
   inboxId: string | undefined = undefined;
+  /** Its record in the inbox may land later, whatever becomes of this attempt. */
   wasRecorded = false;
   readonly dueAt: number;
   slot: Timed['slot'] = undefined;
@@ -112,8 +113,9 @@ export class Shipment implements MailboxItem, Timed {
     if (this.#isSettled || !this.#isHanded) return;
     this.#isHanded = false;
     // A recorded answer is the last word: no earlier attempt can land behind its record.
-    const isAnswer = error.code === 'REJECTED';
-    if (isAnswer || this.#known !== 'unknown') this.#known = error.outcome;
+    if (error.code === 'REJECTED') this.#known = error.outcome;
+    else if (this.wasRecorded) this.#known = 'unknown';
+    else if (this.#known !== 'unknown') this.#known = error.outcome;
     const pauseMs = this.#carrier.pause(this, error);
     if (pauseMs === undefined) {
       this.#settle(error.outcome !== 'unknown' && error.outcome !== 'not-executed');
