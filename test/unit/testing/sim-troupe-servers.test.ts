@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { SimRandom } from '../../../src/testing/sim-random.ts';
 import { scenario } from '../../../src/testing/sim-troupe.ts';
 import { faultListFor } from '../../../src/testing/sim-troupe-fault-points.ts';
-import { drawServersPlan, natsTroupeFaults } from '../../../src/testing/sim-troupe-servers.ts';
+import {
+  drawServersPlan,
+  natsTroupeFaults,
+  natsTroupeMeetings,
+} from '../../../src/testing/sim-troupe-servers.ts';
+import { nodeTroubleKinds } from '../../../src/testing/sim-troupe-troubles.ts';
 
 const timeoutMs = 120_000;
 const engine = 'nats';
@@ -36,7 +41,8 @@ describe('the world on NATS servers', () => {
   });
 
   it('shows the faults of servers that did not fire, and none of disks', async () => {
-    const { faults, faultPoints } = await scenario({ seed: 79, hours: 0.01, engine });
+    const { faults, faultPoints, met } = await scenario({ seed: 79, hours: 0.01, engine });
+    expect(Object.keys(met)).toEqual(expect.arrayContaining([...natsTroupeMeetings]));
     expect(Object.keys(faults)).toEqual(expect.arrayContaining([...natsTroupeFaults]));
     expect(Object.keys(faults)).not.toContain('failed-flush');
     expect(Object.keys(faultPoints)).not.toContain('commit.flushed');
@@ -61,6 +67,8 @@ describe('the servers of a world', () => {
   it('suffer each their own mix of faults, and all of them together all there are', () => {
     const kinds = plans.map(({ faultKinds }) => faultKinds.join());
     expect(new Set(kinds).size).toBeGreaterThan(50);
+    const troubles = new Set(plans.flatMap(each => each.troubles.kinds));
+    expect(troubles.size).toBe(nodeTroubleKinds.length);
     const requests = new Set(plans.flatMap(({ requestFaults }) => [...requestFaults.keys()]));
     expect(requests.size).toBe(10);
     for (const { requestFaults } of plans) {
