@@ -59,7 +59,7 @@ class PlainStore {
     const gone =
       seq !== undefined
         ? hit.filter(each => each.seq < seq)
-        : hit.slice(0, hit.length - (keep ?? 0));
+        : hit.slice(0, Math.max(0, hit.length - (keep ?? 0)));
     return list.filter(each => !gone.includes(each));
   }
 }
