@@ -173,6 +173,19 @@ describe('a message from outside', () => {
     expect(troupe.now()).toBe(before);
   });
 
+  it('does not wait for one before it that changed nothing, and whose answer waits', async () => {
+    const { troupe, switches, receiver } = await begin();
+    switches.gate.resolve();
+    const before = troupe.now();
+    const calls = [
+      receiver.execute('add', 1),
+      receiver.execute('block'),
+      receiver.execute('add', 2),
+    ];
+    expect(await troupe.advanceUntil(Promise.all(calls))).toEqual([1, undefined, 3]);
+    expect(troupe.now()).toBe(before);
+  });
+
   it('is answered although another agent wants its place in memory', async () => {
     const { troupe, receiver } = await begin({ residentMax: 1 });
     const answer = receiver.execute('add', 5);
