@@ -1,46 +1,8 @@
 /** Lives of a process that go on although another one has begun. */
 import { describe, expect, it } from 'vitest';
-import { TroupeError } from '../../../src/core/errors.ts';
-import type { SimPorts, SimProcess, SimProgram } from '../../../src/testing/sim-process.ts';
-import { SimWorld } from '../../../src/testing/sim-world.ts';
-
-interface Echo extends SimProgram {
-  echo(value: string): Promise<string>;
-  readonly ports: SimPorts;
-}
-
-const echo = async (ports: SimPorts): Promise<Echo> => ({
-  ports,
-  echo: async value => {
-    await new Promise<void>(resolve => void ports.clock.setTimer(10, resolve));
-    return `${value} from ${ports.name}#${ports.incarnation}`;
-  },
-  stop: async () => undefined,
-});
-
-async function inWorld(run: (world: SimWorld) => Promise<void>): Promise<void> {
-  const world = new SimWorld({ seed: 1 });
-  try {
-    await run(world);
-  } finally {
-    world.close();
-  }
-}
-
-/** How a promise stands after some virtual time. */
-async function outcome(world: SimWorld, promise: Promise<unknown>, withinMs = 100) {
-  let seen: unknown = 'open';
-  promise.then(
-    value => {
-      seen = value;
-    },
-    (error: unknown) => {
-      seen = TroupeError.is(error) ? `${error.code} ${error.outcome}` : error;
-    },
-  );
-  await world.run({ untilMs: world.nowMs + withinMs });
-  return seen;
-}
+import type { SimPorts, SimProcess } from '../../../src/testing/sim-process.ts';
+import type { SimWorld } from '../../../src/testing/sim-world.ts';
+import { echo, inWorld, outcome } from '../../helpers/echo-world.ts';
 
 describe('a life that was left behind', () => {
   async function twoLives(world: SimWorld) {

@@ -1,49 +1,9 @@
 /** Worlds and processes: lives, crashes, pauses, fault points, calls from outside, and counting. */
 import { describe, expect, it } from 'vitest';
 import { TroupeError } from '../../../src/core/errors.ts';
-import type { SimPorts, SimProcess, SimProgram } from '../../../src/testing/sim-process.ts';
-import { SimWorld, type SimWorldOptions } from '../../../src/testing/sim-world.ts';
-
-interface Echo extends SimProgram {
-  echo(value: string): Promise<string>;
-  readonly ports: SimPorts;
-}
-
-const echo = async (ports: SimPorts): Promise<Echo> => ({
-  ports,
-  echo: async value => {
-    await new Promise<void>(resolve => void ports.clock.setTimer(10, resolve));
-    return `${value} from ${ports.name}#${ports.incarnation}`;
-  },
-  stop: async () => undefined,
-});
-
-async function inWorld(
-  run: (world: SimWorld) => Promise<void>,
-  options: Partial<SimWorldOptions> = {},
-): Promise<void> {
-  const world = new SimWorld({ seed: 1, ...options });
-  try {
-    await run(world);
-  } finally {
-    world.close();
-  }
-}
-
-/** How a promise stands after some virtual time. */
-async function outcome(world: SimWorld, promise: Promise<unknown>, withinMs = 100) {
-  let seen: unknown = 'open';
-  promise.then(
-    value => {
-      seen = value;
-    },
-    (error: unknown) => {
-      seen = TroupeError.is(error) ? `${error.code} ${error.outcome}` : error;
-    },
-  );
-  await world.run({ untilMs: world.nowMs + withinMs });
-  return seen;
-}
+import type { SimPorts, SimProcess } from '../../../src/testing/sim-process.ts';
+import { SimWorld } from '../../../src/testing/sim-world.ts';
+import { echo, inWorld, outcome } from '../../helpers/echo-world.ts';
 
 describe('a simulated process', () => {
   it('starts, answers calls, and stops', () =>
