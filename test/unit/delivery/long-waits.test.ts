@@ -34,3 +34,13 @@ it('does not keep all later answers while one caller waits for the end of a run'
   expect(await troupe.advanceUntil(run)).toBe(7);
   await troupe.stop();
 });
+
+it('is sent when it is sent, however long the node was silent before', async () => {
+  const troupe = await createTestTroupe({ agents: [deskAgent] });
+  const agent = troupe.agents.get(desk, 'a');
+  await troupe.advanceUntil(agent.execute('add', 1));
+  await troupe.advance('8d');
+  // A message that seemed to be of then would be too old to be handled.
+  expect(await troupe.advanceUntil(agent.execute('add', 1))).toHaveLength(200);
+  await troupe.stop();
+});
